@@ -1,0 +1,30 @@
+"""A contact sheet: the first examples of a data set on one page, for a person to check."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lensy.figures import draw_contact_sheet
+from lensy.provenance import whole_file
+from lensy.simulate import SPLITS
+from lensy.store import DataSet
+
+N_ROWS, N_COLUMNS = 4, 6
+
+
+def save_contact_sheet(data: DataSet, path: Path) -> None:
+    """Image and lensed light of the first examples, as a PNG; nothing for an empty data set."""
+    split = next((split for split in SPLITS if data.recipe.size(split)), None)
+    if split is None:
+        return
+    rows = data.catalogue(split)[: N_ROWS * N_COLUMNS // 2]
+    images = [data.observed(split, i, "VIS") for i in range(len(rows))]
+    arcs = [data.layers(split, i, "VIS")[1] for i in range(len(rows))]
+    titles = [
+        f"{split} {row['index']}: "
+        + (f"lens, S/N {row['arc_signal_to_noise_VIS']:.0f}" if row["is_lens"] else "no lens")
+        for row in rows
+    ]
+    figure = draw_contact_sheet(images, arcs, titles, n_columns=N_COLUMNS)
+    with whole_file(path) as temporary:
+        figure.savefig(temporary, dpi=80, format="png")

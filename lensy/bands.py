@@ -1,0 +1,135 @@
+"""Euclid bands: pixel grid, point-spread function, zero point, sky and noise.
+
+The numbers are lenstronomy's own Euclid configuration, read at run time, so that they stay in one
+place. Flux is in nJy per pixel everywhere in this package; a band is what converts to and from
+electrons and magnitudes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
+
+import numpy as np
+from lenstronomy.SimulationAPI.ObservationConfig.Euclid import Euclid
+
+from lensy.errors import LensyError
+
+AB_ZERO_FLUX = 3631e9
+"""Flux of magnitude 0 in the AB system, nJy. Source: Oke & Gunn 1983, ApJ 266, 713."""
+
+FWHM_PER_SIGMA = 2.0 * np.sqrt(2.0 * np.log(2.0))
+"""Full width at half maximum of a Gaussian in units of its standard deviation."""
+
+GRIDS = {"VIS": (200, 0.1), "Y": (66, 0.3), "J": (66, 0.3), "H": (66, 0.3)}
+"""Pixels on a side and pixel scale (arcsec) of a frame, per band: the frames of the Gravitational
+Lens Finding Challenge 2.0, as the predecessor used them (Wilde et al. 2022, section 2)."""
+
+FINE_PIXEL = 0.02
+"""Spacing (arcsec) at which light profiles are sampled where they are steep: an eighth of the
+full width of the VIS point-spread function."""
+
+
+@dataclass(frozen=True)
+class Band:
+    """One filter of the survey with everything needed to turn nJy into a picture.
+
+    n_pixels: pixels on a side of a frame. pixel_scale: arcsec. psf_fwhm: arcsec, Gaussian.
+    zero_point: AB magnitude that gives 1 electron per second. sky_brightness: mag / arcsec^2.
+    exposure_time: seconds of one of the n_exposures that are added. read_noise: electrons.
+    """
+
+    name: str
+    n_pixels: int
+    pixel_scale: float
+    psf_fwhm: float
+    zero_point: float
+    sky_brightness: float
+    exposure_time: float
+    n_exposures: int
+    read_noise: float
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Shape of a frame, (y, x)."""
+        return (self.n_pixels, self.n_pixels)
+
+    @property
+    def field_of_view(self) -> float:
+        """Side of a frame in arcsec."""
+        return self.n_pixels * self.pixel_scale
+
+    @property
+    def psf_sigma(self) -> float:
+        """Standard deviation of the Gaussian point-spread function in arcsec."""
+        return float(self.psf_fwhm / FWHM_PER_SIGMA)
+
+    @property
+    def total_exposure(self) -> float:
+        """Seconds of all exposures together."""
+        return self.exposure_time * self.n_exposures
+
+    @property
+    def njy_per_electron(self) -> float:
+        """Flux in nJy that one electron in the whole exposure stands for."""
+        return self.flux(self.zero_point) / self.total_exposure
+
+    @cached_property
+    def sky_electrons(self) -> float:
+        """Electrons per pixel from the sky in the whole exposure."""
+        return self.flux(self.sky_brightness) * self.pixel_scale**2 / self.njy_per_electron
+
+    @cached_property
+    def background_sigma(self) -> float:
+        """Noise of an empty pixel (sky and read-out) in nJy."""
+        variance = self.sky_electrons + self.n_exposures * self.read_noise**2
+        return float(np.sqrt(variance) * self.njy_per_electron)
+
+    @property
+    def supersampling(self) -> int:
+        """Fine samples per pixel and axis (odd, so that pixel centres are sampled)."""
+        factor = round(self.pixel_scale / FINE_PIXEL)
+        return factor if factor % 2 else factor + 1
+
+    def flux(self, magnitude: float) -> float:
+        """Flux in nJy of an AB magnitude."""
+        return float(AB_ZERO_FLUX * 10.0 ** (-0.4 * magnitude))
+
+    def magnitude(self, flux: float) -> float:
+        """AB magnitude of a positive flux in nJy."""
+        if not flux > 0:
+            raise LensyError(f"magnitude needs a flux above 0 nJy, not {flux}.")
+        return float(-2.5 * np.log10(flux / AB_ZERO_FLUX))
+
+    def depth(self, *, signal_to_noise: float = 10.0, diameter: float = 1.3) -> float:
+        """AB magnitude measured at `signal_to_noise` in a round aperture on empty sky.
+
+        diameter: arcsec. The default is how Euclid states its depth (arXiv 2503.15303).
+        """
+        n_pixels = np.pi * (0.5 * diameter / self.pixel_scale) ** 2
+        return self.magnitude(signal_to_noise * np.sqrt(n_pixels) * self.background_sigma)
+
+
+@lru_cache
+def band(name: str) -> Band:
+    """The Euclid band called `name`: VIS, Y, J or H.
+
+    Source: lenstronomy's Euclid configuration (its docstring names the papers). Its VIS pixel of
+    0.101 arcsec becomes 0.1, the grid of the mosaics and of the predecessor's images.
+    """
+    if name not in GRIDS:
+        raise LensyError(f"There is no band {name!r}; the bands are {', '.join(GRIDS)}.")
+    settings: dict[str, Any] = Euclid(band=name).kwargs_single_band()
+    n_pixels, pixel_scale = GRIDS[name]
+    return Band(
+        name=name,
+        n_pixels=n_pixels,
+        pixel_scale=pixel_scale,
+        psf_fwhm=settings["seeing"],
+        zero_point=settings["magnitude_zero_point"],
+        sky_brightness=settings["sky_brightness"],
+        exposure_time=settings["exposure_time"],
+        n_exposures=settings["num_exposures"],
+        read_noise=settings["read_noise"],
+    )

@@ -1,0 +1,111 @@
+"""Numbers that say how good a lens finder is: arrays in, numbers out.
+
+scikit-learn computes; what is added here are confidence intervals. No torch, no disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.metrics import roc_auc_score, roc_curve
+
+from lensy.errors import LensyError
+
+Floats = NDArray[np.float64]
+Labels = NDArray[np.bool_]
+Metric = Callable[[Labels, Floats], float]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with its confidence interval, from `n` examples."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+def auroc(labels: ArrayLike, scores: ArrayLike) -> float:
+    """Area under the receiver operating characteristic; 0.5 is guessing, 1 is perfect.
+
+    labels: (n,) True for lenses. scores: (n,), higher for more lens-like.
+    Raises LensyError where only one class is present.
+    """
+    labels = _both_classes(labels)
+    return float(roc_auc_score(labels, scores))
+
+
+def roc(labels: ArrayLike, scores: ArrayLike) -> tuple[Floats, Floats]:
+    """False and true positive rates, each (k,), from (0, 0) to (1, 1)."""
+    false_positive_rate, true_positive_rate, _ = roc_curve(_both_classes(labels), scores)
+    return false_positive_rate, true_positive_rate
+
+
+def true_positive_rate_at(
+    labels: ArrayLike, scores: ArrayLike, *, false_positive_rate: float
+) -> float:
+    """Largest true positive rate whose false positive rate does not exceed the given one."""
+    rates = roc(labels, scores)
+    return float(rates[1][rates[0] <= false_positive_rate].max())
+
+
+def threshold_at(labels: ArrayLike, scores: ArrayLike, *, false_positive_rate: float) -> float:
+    """Score that the given share of non-lenses reaches."""
+    labels = _both_classes(labels)
+    return float(np.quantile(np.asarray(scores)[~labels], 1.0 - false_positive_rate))
+
+
+def bootstrap(
+    metric: Metric,
+    labels: ArrayLike,
+    scores: ArrayLike,
+    *,
+    n_resamples: int = 500,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> Estimate:
+    """A metric with its percentile interval from resampled examples.
+
+    Lenses and non-lenses are resampled apart, so prevalence stays as it is.
+    Source: Efron & Tibshirani 1993, An Introduction to the Bootstrap, chapter 13.
+    """
+    labels = _both_classes(labels)
+    scores = np.asarray(scores, float)
+    rng = np.random.default_rng(seed)
+    classes = [np.flatnonzero(labels), np.flatnonzero(~labels)]
+    values = []
+    for _ in range(n_resamples):
+        drawn = np.concatenate([rng.choice(members, members.size) for members in classes])
+        values.append(metric(labels[drawn], scores[drawn]))
+    tail = 0.5 * (1.0 - confidence)
+    low, high = np.quantile(values, [tail, 1.0 - tail])
+    return Estimate(metric(labels, scores), float(low), float(high), labels.size)
+
+
+def brightest_mean(images: ArrayLike, n_pixels: int) -> Floats:
+    """Mean of the `n_pixels` brightest pixels of each image.
+
+    images: (n, y, x). Returns (n,). This is the score of an image until a classifier gives one: a
+    reconstruction with some bright pixels says lens, an empty one says none.
+    """
+    flat = np.asarray(images).reshape(len(np.asarray(images)), -1)
+    if not 1 <= n_pixels <= flat.shape[1]:
+        raise LensyError(
+            f"n_pixels = {n_pixels} must lie from 1 to the {flat.shape[1]} pixels of an image."
+        )
+    top = np.partition(flat, flat.shape[1] - n_pixels, axis=1)[:, -n_pixels:]
+    return np.asarray(top.mean(axis=1, dtype=np.float64))
+
+
+def _both_classes(labels: ArrayLike) -> Labels:
+    labels = np.asarray(labels, bool)
+    if labels.all() or not labels.any():
+        raise LensyError(
+            f"A ranking needs lenses and non-lenses, but all {labels.size} labels are "
+            f"{bool(labels.size and labels[0])}: take more examples."
+        )
+    return labels

@@ -1,0 +1,161 @@
+"""Runs on disk: a trained network, its history, its scores on the test set, where it came from.
+
+A run is a folder with
+
+    run.json            experiment, recipe, fingerprint, score, results, provenance
+    history.csv         one row per epoch
+    scores.npz          one row per test example: score, label and what the example is
+    model.safetensors   weights in half precision
+
+`run.json` is written last: a folder without it holds no run. Finished runs that come with the
+package are in `lensy/shipped/<scale>/<experiment>/`, local ones in `runs/<scale>/<experiment>/`.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
+
+from lensy.errors import LensyError
+from lensy.experiments import Experiment, Scale
+from lensy.models.naberrie import Naberrie
+from lensy.provenance import whole_file, write_json
+
+Floats = NDArray[np.float64]
+
+SHIPPED = Path(str(files("lensy").joinpath("shipped")))
+
+
+class Run:
+    """A finished run, read from its folder."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open `folder`. Raises LensyError where it holds no finished run."""
+        self.folder = Path(folder)
+        if not (self.folder / "run.json").exists():
+            raise LensyError(
+                f"{self.folder} holds no finished run: make one with `lensy train` or choose a "
+                f"folder below {SHIPPED}."
+            )
+
+    @cached_property
+    def info(self) -> dict[str, Any]:
+        """What `run.json` says."""
+        content: dict[str, Any] = json.loads((self.folder / "run.json").read_text("utf-8"))
+        return content
+
+    @property
+    def is_shipped(self) -> bool:
+        """Whether this run came with the package."""
+        return self.folder.is_relative_to(SHIPPED)
+
+    def history(self) -> dict[str, Floats]:
+        """Columns of the training history, each (n_epochs,)."""
+        with (self.folder / "history.csv").open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        return {name: np.array([float(row[name]) for row in rows]) for name in rows[0]}
+
+    def scores(self) -> dict[str, NDArray[Any]]:
+        """Columns of the test set: `score`, `label` and what each example is, each (n,)."""
+        with np.load(self.folder / "scores.npz", allow_pickle=False) as file:
+            return dict(file)
+
+    def model(self) -> Naberrie:
+        """The trained network, in evaluation mode, single precision."""
+        weights = load_file(self.folder / "model.safetensors")
+        model = Naberrie(width=self.info["experiment"]["training"]["width"])
+        model.load_state_dict({name: w.float() if w.is_floating_point() else w
+                               for name, w in weights.items()})  # fmt: skip
+        return model.eval()
+
+    def summary(self) -> str:
+        """One sentence for a page: what was loaded or trained, at which scale, when and where."""
+        info, made = self.info, self.info["provenance"]
+        origin = "shipped with the package" if self.is_shipped else "trained here"
+        scale = info["experiment"]["scale"]
+        seed = info["experiment"]["training"]["seed"] if "training" in info["experiment"] else None
+        minutes = info["wall_seconds"] / 60
+        return (
+            f"{info['experiment']['name']} at scale {scale}, {origin}: "
+            f"seed {seed}, commit {made['commit']}, {made['hardware']}, {minutes:.1f} minutes."
+        )
+
+
+def find_run(experiment: Experiment, *, runs: Path, use_shipped: bool = True) -> Run | None:
+    """The finished run with the experiment's fingerprint, shipped or local; None without one."""
+    places = [runs_folder(experiment, runs)]
+    if use_shipped:
+        places.insert(0, runs_folder(experiment, SHIPPED))
+    for folder in places:
+        if (folder / "run.json").exists():
+            run = Run(folder)
+            if run.info["fingerprint"] == experiment.fingerprint:
+                return run
+    return None
+
+
+def runs_folder(experiment: Experiment, root: Path) -> Path:
+    """Where a run of the experiment lives below `root`."""
+    return root / experiment.scale / experiment.name
+
+
+def shipped_run(name: str, scale: Scale | None = None) -> Run:
+    """The shipped run of an experiment, at the largest scale there is unless one is given.
+
+    Raises LensyError where none is shipped.
+    """
+    scales: list[Scale] = [scale] if scale else ["talk", "laptop"]
+    for each in scales:
+        if (SHIPPED / each / name / "run.json").exists():
+            return Run(SHIPPED / each / name)
+    raise LensyError(
+        f"No run of {name!r} is shipped at scale {' or '.join(scales)}: train one with "
+        f"`lensy train {name}` and give its folder."
+    )
+
+
+def write_run(
+    folder: Path,
+    *,
+    info: dict[str, Any],
+    scores: dict[str, NDArray[Any]],
+    model: Naberrie | None = None,
+) -> Run:
+    """Write a finished run; `run.json` comes last."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if model is not None:
+        halved = {
+            name: w.half().contiguous() if w.is_floating_point() else w.contiguous()
+            for name, w in model.state_dict().items()
+        }
+        with whole_file(folder / "model.safetensors") as path:
+            save_file(halved, path)
+    with whole_file(folder / "scores.npz") as path, path.open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **scores)
+    write_json(folder / "run.json", info)
+    return Run(folder)
+
+
+def write_history(path: Path, rows: list[dict[str, float]]) -> None:
+    """Write the training history as CSV, one row per epoch."""
+    with whole_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def round_trip_half(model: torch.nn.Module) -> None:
+    """Round weights in place to half precision, so that results are those of the shipped file."""
+    with torch.no_grad():
+        for tensor in model.state_dict().values():
+            if tensor.is_floating_point():
+                tensor.copy_(tensor.half())

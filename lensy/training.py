@@ -1,0 +1,272 @@
+"""Training through Lightning: one module, one `fit`, and `obtain`, which trains or loads.
+
+Lightning brings checkpoints, resuming, devices and several nodes; none of that is written here.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+import lightning
+import numpy as np
+import torch
+from lightning.pytorch.callbacks import ModelCheckpoint
+from torch import Tensor
+from torch.nn import functional
+from torch.utils.data import DataLoader
+
+from lensy.bands import band
+from lensy.datasets import Crops, Frames, Item
+from lensy.errors import LensyError
+from lensy.evaluation import choose_score, example_columns, score_frames
+from lensy.experiments import Experiment
+from lensy.metrics import auroc, bootstrap, brightest_mean, true_positive_rate_at
+from lensy.models.naberrie import Naberrie
+from lensy.provenance import provenance, write_json
+from lensy.runs import Run, find_run, round_trip_half, runs_folder, write_history, write_run
+from lensy.store import DataSet, make_data_set
+
+log = logging.getLogger(__name__)
+
+N_BRIGHTEST_WHILE_TRAINING = 100
+"""Brightest pixels whose mean ranks the validation frames after each epoch; the score that is used
+afterwards is chosen from several at the end."""
+
+
+class NaberrieModule(lightning.LightningModule):
+    """Naberrie with its loss, optimiser and data.
+
+    The loss is the mean squared error of arcsinh(flux / sigma), linear in the noise and
+    logarithmic in bright arcs, so that faint arcs count.
+    """
+
+    def __init__(self, experiment: Experiment, data: DataSet) -> None:
+        super().__init__()
+        self.experiment = experiment
+        self.settings = experiment.training
+        self.data = data
+        self.model = Naberrie(self.settings.width, band(experiment.band).background_sigma)
+        self.rows: list[dict[str, float]] = []
+        self._losses: list[float] = []
+        self._validation: dict[str, list[Any]] = {}
+        self._started = time.monotonic()
+
+    def train_dataloader(self) -> DataLoader[Item]:
+        """The crops of the current epoch; the trainer asks anew for each."""
+        per_epoch = self.settings.steps_per_epoch * self.settings.batch
+        crops = Crops(
+            self.data,
+            self.experiment.band,
+            size=self.settings.crop,
+            seed=self.settings.seed,
+            start=self.trainer.current_epoch * per_epoch,
+            count=per_epoch,
+        )
+        return DataLoader(crops, batch_size=self.settings.batch)
+
+    def val_dataloader(self) -> DataLoader[Item]:
+        """The first validation frames, whole."""
+        limit = self.settings.n_check
+        frames = Frames(self.data, "validation", self.experiment.band, limit=limit)
+        return DataLoader(frames, batch_size=16)
+
+    def configure_optimizers(self) -> Any:
+        """AdamW (Loshchilov & Hutter 2019) with a one-cycle schedule."""
+        settings = self.settings
+        optimiser = torch.optim.AdamW(
+            self.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+        )
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimiser, max_lr=settings.learning_rate, total_steps=settings.n_steps
+        )
+        return {
+            "optimizer": optimiser,
+            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
+        }
+
+    def training_step(self, batch: Item, batch_idx: int) -> Tensor:  # noqa: ARG002
+        """Loss of one batch of crops."""
+        output = self.model(batch["image"])
+        loss = functional.mse_loss(output, self.model.compress(batch["target"]))
+        self._losses.append(float(loss.detach()))
+        return loss
+
+    def validation_step(self, batch: Item, batch_idx: int) -> None:  # noqa: ARG002
+        """Collect loss and score of whole frames."""
+        output = self.model(batch["image"])
+        error = (output - self.model.compress(batch["target"])) ** 2
+        score = brightest_mean(output[:, 0].cpu().numpy(), N_BRIGHTEST_WHILE_TRAINING)
+        collected = {
+            "error": error.mean(dim=(1, 2, 3)).cpu().numpy(),
+            "score": score,
+            "label": batch["label"].cpu().numpy(),
+        }
+        for name, values in collected.items():
+            self._validation.setdefault(name, []).append(values)
+
+    def on_validation_epoch_end(self) -> None:
+        """Log AUROC and loss of the validation frames, and add a row to the history."""
+        whole = {name: np.concatenate(parts) for name, parts in self._validation.items()}
+        self._validation = {}
+        area = auroc(whole["label"], whole["score"])
+        self.log("val_auroc", area)
+        if not self._losses:
+            return
+        row = {
+            "epoch": self.trainer.current_epoch + 1,
+            "step": self.trainer.global_step,
+            "train_loss": float(np.mean(self._losses)),
+            "val_loss": float(whole["error"].mean()),
+            "val_auroc": area,
+            "minutes": (time.monotonic() - self._started) / 60,
+        }
+        self._losses = []
+        self.rows.append(row)
+        log.info(
+            "epoch %(epoch)d: loss %(train_loss).4f, validation loss %(val_loss).4f, "
+            "AUROC %(val_auroc).4f, %(minutes).1f minutes",
+            row,
+        )
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """The history is part of the state."""
+        checkpoint["rows"] = self.rows
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Go on with the history, its clock included."""
+        self.rows = list(checkpoint["rows"])
+        if self.rows:
+            self._started = time.monotonic() - 60 * self.rows[-1]["minutes"]
+
+
+def fit(
+    experiment: Experiment,
+    data: DataSet,
+    folder: Path,
+    *,
+    progress: bool = False,
+    trainer_options: dict[str, Any] | None = None,
+) -> Run:
+    """Train, keep the weights that validation likes best, score the test set, write the run.
+
+    folder: where the run is written. A killed job that is started again goes on after its last
+    finished epoch and ends with the weights it would have had. trainer_options: passed on to
+    Lightning's Trainer (`accelerator`, `devices`, `num_nodes`, ...).
+    Raises LensyError where data or folder belong to another experiment.
+    """
+    if data.recipe.fingerprint != experiment.recipe.fingerprint:
+        raise LensyError(
+            f"{data.folder} holds {data.recipe.name!r}, but {experiment.name} at scale "
+            f"{experiment.scale} is defined on {experiment.recipe.name!r}."
+        )
+    _claim(folder, experiment)
+    torch.manual_seed(experiment.training.seed)
+    module = NaberrieModule(experiment, data)
+    best = _train(module, folder / "checkpoints", progress, trainer_options or {})
+    state = torch.load(best, weights_only=True, map_location="cpu")["state_dict"]
+    module.load_state_dict(state)
+    round_trip_half(module.model)
+    write_history(folder / "history.csv", module.rows)
+    return _finish(experiment, module, data, folder, progress)
+
+
+def _claim(folder: Path, experiment: Experiment) -> None:
+    path = folder / "experiment.json"
+    content = json.loads(experiment.model_dump_json())
+    if path.exists() and json.loads(path.read_text("utf-8")) != content:
+        raise LensyError(
+            f"{folder} holds an unfinished run with other settings: give another folder, or "
+            "remove that one."
+        )
+    write_json(path, content)
+
+
+def _train(module: NaberrieModule, folder: Path, progress: bool, options: dict[str, Any]) -> Path:
+    """Run Lightning's trainer; the checkpoint with the best validation AUROC."""
+    keep = ModelCheckpoint(
+        dirpath=folder,
+        filename="best",
+        monitor="val_auroc",
+        mode="max",
+        save_last=True,
+        save_on_train_epoch_end=True,
+        enable_version_counter=False,
+    )
+    trainer = lightning.Trainer(
+        max_epochs=module.settings.n_epochs,
+        reload_dataloaders_every_n_epochs=1,
+        num_sanity_val_steps=0,
+        logger=False,
+        callbacks=[keep],
+        enable_progress_bar=progress,
+        enable_model_summary=False,
+        **({"accelerator": "auto", "devices": "auto"} | options),
+    )
+    last = folder / "last.ckpt"
+    with warnings.catch_warnings():
+        # two cores are busy with the network: loader processes would only take them away
+        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+        warnings.filterwarnings("ignore", message=".*Checkpoint directory.*exists.*")
+        trainer.fit(module, ckpt_path=str(last) if last.exists() else None, weights_only=True)
+    return Path(keep.best_model_path)
+
+
+def _finish(
+    experiment: Experiment, module: NaberrieModule, data: DataSet, folder: Path, progress: bool
+) -> Run:
+    model = module.model.cpu().eval()
+    validation = score_frames(model, Frames(data, "validation", experiment.band), progress=progress)
+    score = choose_score(validation)
+    test = score_frames(model, Frames(data, "test", experiment.band), progress=progress)
+    columns = {
+        "score": test[f"brightest_{score['n_brightest']}"].astype(np.float32),
+        "label": test["label"],
+        "squared_error": test["squared_error"].astype(np.float32),
+    }
+    best = max(module.rows, key=lambda row: row["val_auroc"])
+    info = {
+        "experiment": json.loads(experiment.model_dump_json()),
+        "fingerprint": experiment.fingerprint,
+        "score": score,
+        "best_epoch": best["epoch"],
+        "wall_seconds": round(60 * module.rows[-1]["minutes"], 1),
+        "test": ranking_results(columns["label"], columns["score"]),
+        "provenance": provenance(),
+    }
+    return write_run(folder, info=info, scores=columns | example_columns(data), model=model)
+
+
+def ranking_results(labels: Any, scores: Any) -> dict[str, Any]:
+    """AUROC and true positive rate at 1 % false positives on a test set, with 95 % intervals."""
+
+    def at_one_percent(labels: Any, scores: Any) -> float:
+        return true_positive_rate_at(labels, scores, false_positive_rate=0.01)
+
+    results: dict[str, Any] = {"n": len(labels), "n_lenses": int(np.sum(labels))}
+    for name, metric in {"auroc": auroc, "tpr_at_fpr_0.01": at_one_percent}.items():
+        estimate = bootstrap(metric, labels, scores)
+        results[name] = {"value": estimate.value, "low": estimate.low, "high": estimate.high}
+    return results
+
+
+def obtain(
+    experiment: Experiment,
+    *,
+    data_folder: Path = Path("data"),
+    runs: Path = Path("runs"),
+    use_shipped: bool = True,
+    progress: bool = False,
+) -> Run:
+    """The run of an experiment: shipped, made earlier, or else trained now, data included."""
+    run = find_run(experiment, runs=runs, use_shipped=use_shipped)
+    if run is not None:
+        return run
+    log.info("no finished run of %s at scale %s: training", experiment.name, experiment.scale)
+    recipe = experiment.recipe
+    data = make_data_set(recipe, data_folder / recipe.name, progress=progress)
+    return fit(experiment, data, runs_folder(experiment, runs), progress=progress)
