@@ -62,7 +62,7 @@ class Experiment(Frozen):
 TRAININGS: dict[str, dict[Scale, Training]] = {
     "naberrie-vis": {
         "smoke": Training(n_epochs=2, steps_per_epoch=15, batch=8, n_check=40),
-        "laptop": Training(n_epochs=22, steps_per_epoch=250),
+        "laptop": Training(n_epochs=18, steps_per_epoch=250),
         "talk": Training(width=64, crop=128, batch=64, n_epochs=40, steps_per_epoch=500),
     },
 }
