@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+import json
+import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from lensy.datasets import Frames
-from lensy.metrics import auroc, brightest_mean, threshold_at
+from lensy.errors import LensyError
+from lensy.metrics import (
+    auroc,
+    bootstrap,
+    brightest_mean,
+    threshold_at,
+    true_positive_rate_at,
+)
 from lensy.models.naberrie import Naberrie
 from lensy.models.ou import OuVis
-from lensy.simulate import Split
-from lensy.store import DataSet
+from lensy.provenance import provenance, sha256
+from lensy.runs import SHIPPED, Run, write_run
+from lensy.simulate import Recipe, Split
+from lensy.store import DataSet, make_data_set
 
 Floats = NDArray[np.float64]
 
@@ -92,3 +106,67 @@ def example_columns(data: DataSet, split: Split = "test") -> dict[str, NDArray[A
         values = np.asarray(catalogue[name])
         columns[name] = values if values.dtype == bool else values.astype(np.float32)
     return columns
+
+
+def ranking_results(labels: Any, scores: Any) -> dict[str, Any]:
+    """AUROC and true positive rate at 1 % false positives on a test set, with 95 % intervals."""
+
+    def at_one_percent(labels: Any, scores: Any) -> float:
+        return true_positive_rate_at(labels, scores, false_positive_rate=0.01)
+
+    results: dict[str, Any] = {"n": len(labels), "n_lenses": int(np.sum(labels))}
+    for name, metric in {"auroc": auroc, "tpr_at_fpr_0.01": at_one_percent}.items():
+        estimate = bootstrap(metric, labels, scores)
+        results[name] = {"value": estimate.value, "low": estimate.low, "high": estimate.high}
+    return results
+
+
+def score_predecessor(weights: Path, data: DataSet, folder: Path, *, progress: bool = False) -> Run:
+    """Score a test set with the predecessor's published OU-VIS weights, and write the run.
+
+    weights: safetensors file with the published names. The run holds scores, no weights.
+    Raises LensyError where the file does not fit the network.
+    """
+    model = OuVis()
+    try:
+        model.load_state_dict(load_file(weights))
+    except (OSError, SafetensorError, RuntimeError) as error:
+        first = str(error).strip().splitlines()[0]
+        raise LensyError(
+            f"{weights} does not hold the weights of OU-VIS ({first}): give the converted "
+            "safetensors file of the published network."
+        ) from None
+    started = time.monotonic()
+    columns = score_frames(model, Frames(data, "test", "VIS"), progress=progress)
+    info = {
+        "experiment": {
+            "name": "ou-vis",
+            "scale": data.recipe.name.rsplit("-", 1)[-1],
+            "recipe": json.loads(data.recipe.model_dump_json()),
+            "weights_sha256": sha256(weights),
+        },
+        "fingerprint": data.recipe.fingerprint,
+        "wall_seconds": round(time.monotonic() - started, 1),
+        "test": ranking_results(columns["label"], columns["score"]),
+        "provenance": provenance(),
+    }
+    columns["score"] = columns["score"].astype(np.float32)
+    return write_run(folder, info=info, scores=columns)
+
+
+def read_test_set(
+    recipe: Recipe, *, data_folder: Path, use_shipped: bool = True
+) -> dict[str, NDArray[Any]]:
+    """Label and catalogue columns of a recipe's test set, each (n,), in order of the examples.
+
+    They come from the scores of a shipped run on the same recipe, else from the data set
+    below `data_folder`, which is made where it is missing.
+    """
+    if use_shipped:
+        for path in sorted(SHIPPED.glob("*/*/run.json")):
+            info = json.loads(path.read_text("utf-8"))
+            if info["experiment"]["recipe"] == json.loads(recipe.model_dump_json()):
+                with np.load(path.with_name("scores.npz"), allow_pickle=False) as scores:
+                    return {name: scores[name] for name in ("label", *TEST_COLUMNS)}
+    data = make_data_set(recipe, data_folder / recipe.name, progress=False)
+    return {"label": data.labels("test")} | example_columns(data)

@@ -7,15 +7,18 @@ Nature Methods 8, 441); lensed light is cyan and the lens galaxy red, as in the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
-from numpy.typing import ArrayLike
+from matplotlib.patches import FancyArrowPatch, Rectangle
+from numpy.typing import ArrayLike, NDArray
 
 BAND_COLOURS = {"VIS": "#0072B2", "Y": "#E69F00", "J": "#009E73", "H": "#D55E00"}
 LENSED_LIGHT, LENS_GALAXY = "cyan", "red"
+COMPANIONS = ("yellow", "lime", "magenta", "gray", "green", "purple", "olive", "teal", "maroon")
 PUBLISHED = "0.45"
 """Grey, for every published curve or number behind ours."""
 
@@ -32,13 +35,9 @@ def show_image(
     """
     image = np.asarray(image)
     top = np.arcsinh((peak or max(float(image.max()), 3 * sigma)) / sigma)
-    axes.imshow(np.arcsinh(image / sigma), cmap="viridis", vmin=-1.0, vmax=top)
+    bottom = max(float(np.arcsinh(image.min() / sigma)), -1.0)
+    axes.imshow(np.arcsinh(image / sigma), cmap="viridis", vmin=bottom, vmax=top)
     axes.set_title(title, fontsize=9)
-
-
-def _bare(axes: Axes) -> None:
-    axes.set_xticks([])
-    axes.set_yticks([])
 
 
 def draw_contact_sheet(
@@ -55,3 +54,275 @@ def draw_contact_sheet(
         show_image(grid[row, column], image, title=title)
         show_image(grid[row + 1, column], arc, title="lensed light")
     return figure
+
+
+def draw_layers(panels: Mapping[str, ArrayLike], *, pixel_scale: float) -> Figure:
+    """Images (y, x, nJy) side by side on one stretch, with axes in arcsec."""
+    figure = Figure(figsize=(2.6 * len(panels), 2.9), layout="constrained")
+    grid = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    peak = max(float(np.max(image)) for image in panels.values())
+    for axes, (title, image) in zip(grid, panels.items(), strict=True):
+        image = np.asarray(image)
+        show_image(axes, image, title=title, peak=peak)
+        half = 0.5 * image.shape[0] * pixel_scale
+        axes.images[0].set_extent((-half, half, half, -half))
+        axes.set_xlabel("x / arcsec")
+    grid[0].set_ylabel("y / arcsec")
+    return figure
+
+
+def draw_lens_sketch(
+    rays: Sequence[tuple[ArrayLike, ArrayLike]],
+    image_plane: ArrayLike,
+    source_plane: ArrayLike,
+    *,
+    half_width: float,
+) -> Figure:
+    """Sky and source plane side by side, with points on the sky joined to their origin.
+
+    rays: pairs of a position on the sky and where its light left the source plane, each (x, y) in
+    arcsec. image_plane, source_plane: surface brightness (y, x) within +- half_width arcsec.
+    """
+    figure = Figure(figsize=(7.2, 3.6), layout="constrained")
+    sky, source = figure.subplots(1, 2)
+    extent = (-half_width, half_width, half_width, -half_width)
+    for axes, image, title in [
+        (sky, image_plane, "what we see"),
+        (source, source_plane, "what is there"),
+    ]:
+        axes.imshow(np.asarray(image), extent=extent, cmap="viridis")
+        axes.set_title(title)
+        axes.set_xlabel("x / arcsec")
+        axes.set_ylabel("y / arcsec")
+    for number, (theta, beta) in enumerate(rays, start=1):
+        for axes, position in [(sky, theta), (source, beta)]:
+            x, y = np.asarray(position, float)
+            axes.plot(x, y, "o", color="white", markeredgecolor="black", markersize=5)
+        axes = sky
+        x, y = np.asarray(theta, float)
+        axes.annotate(str(number), (x, y), color="white", xytext=(5, 5),
+                      textcoords="offset points")  # fmt: skip
+    return figure
+
+
+def draw_triptychs(
+    rows: Sequence[tuple[ArrayLike, ArrayLike, ArrayLike]], scores: Sequence[float]
+) -> Figure:
+    """Input, target, output in three columns as in the talk, the score over the output.
+
+    rows: images (y, x) in nJy. Target and output share their stretch; the input has its own.
+    """
+    figure = Figure(figsize=(8.4, 2.85 * len(rows)), layout="constrained")
+    grid = figure.subplots(len(rows), 3, squeeze=False)
+    for axes, (image, target, output), score in zip(grid, rows, scores, strict=True):
+        peak = float(np.max(target))
+        show_image(axes[0], image)
+        show_image(axes[1], target, peak=peak)
+        show_image(axes[2], output, peak=peak, title=f"{score:.2f}")
+    for axes, title in zip(grid[0], ("image", "lensed light (target)", "output"), strict=True):
+        text = axes.get_title()
+        axes.set_title(f"{title}\n{text}" if text else title, fontsize=9)
+    return figure
+
+
+def draw_input_panels(
+    panels: Sequence[tuple[ArrayLike, ArrayLike, Sequence[ArrayLike]]],
+) -> Figure:
+    """Input, lensed light and object masks in three columns, as the talk's "Input Data" figures.
+
+    panels: image and lensed light (y, x) in nJy, and the masks (y, x) of lens galaxy, lensed light
+    and every companion. Later objects are drawn below earlier ones, the lensed light on top.
+    """
+    figure = Figure(figsize=(8.4, 2.85 * len(panels)), layout="constrained")
+    grid = figure.subplots(len(panels), 3, squeeze=False)
+    for axes, (image, arc, masks) in zip(grid, panels, strict=True):
+        show_image(axes[0], image)
+        show_image(axes[1], arc)
+        axes[2].imshow(colour_masks(masks))
+    for axes, title in zip(grid[0], ("image", "lensed light", "masks"), strict=True):
+        axes.set_title(title, fontsize=9)
+    return figure
+
+
+def colour_masks(masks: Sequence[ArrayLike]) -> NDArray[np.float64]:
+    """Masks of lens galaxy, lensed light and companions as one picture, (y, x, rgb) in 0 to 1."""
+    picture = np.zeros((*np.asarray(masks[0]).shape, 3))
+    others = [to_rgb(COMPANIONS[k % len(COMPANIONS)]) for k in range(len(masks) - 2)]
+    colours = [to_rgb(LENS_GALAXY), to_rgb(LENSED_LIGHT), *others]
+    below_first = [*range(len(masks) - 1, 1, -1), 0, 1]
+    for number in below_first:
+        picture[np.asarray(masks[number], bool)] = colours[number]
+    return picture
+
+
+Curve = tuple[ArrayLike, ArrayLike]
+
+
+def draw_roc(
+    ours: Mapping[str, Curve],
+    published: Mapping[str, Curve],
+    *,
+    colours: Mapping[str, str] = BAND_COLOURS,
+) -> Figure:
+    """ROC curves, ours in colour over the talk's in grey; linear, and with few false positives.
+
+    Each curve: false and true positive rates. Keys are legend entries; `colours` may name a key.
+    """
+    figure = Figure(figsize=(8.4, 4.2), layout="constrained")
+    linear, logarithmic = figure.subplots(1, 2)
+    chance = np.geomspace(1e-3, 1, 50)
+    for axes in (linear, logarithmic):
+        axes.plot(chance, chance, ":", color="black", linewidth=1, label="guessing")
+        for style, (label, (x, y)) in zip(("-", "--", "-.", ":"), published.items(), strict=False):
+            axes.plot(x, y, style, color=PUBLISHED, label=label)
+        for label, (x, y) in ours.items():
+            axes.plot(x, y, color=colours.get(label.split()[0]), label=label)
+        axes.set_xlabel("false positive rate")
+        axes.set_ylim(-0.01, 1.01)
+        axes.grid(color="0.9")
+    linear.set_ylabel("true positive rate")
+    logarithmic.set_xscale("log")
+    logarithmic.set_xlim(1e-3, 1)
+    linear.legend(loc="lower right", fontsize=8)
+    return figure
+
+
+def draw_history(history: Mapping[str, ArrayLike], *, published_auroc: float) -> Figure:
+    """Losses and validation AUROC against the optimiser's step."""
+    figure = Figure(figsize=(8.4, 3.2), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    step = np.asarray(history["step"])
+    left.semilogy(step, history["train_loss"], "o-", markersize=3, label="training crops")
+    left.semilogy(step, history["val_loss"], "s--", markersize=3, label="validation frames")
+    left.set_ylabel("mean squared error")
+    left.legend(fontsize=8)
+    right.plot(step, history["val_auroc"], "o-", color=BAND_COLOURS["VIS"], markersize=3)
+    right.axhline(published_auroc, color=PUBLISHED, linestyle="--", label="the talk (its test set)")
+    right.set_ylabel("validation AUROC")
+    right.legend(fontsize=8, loc="lower right")
+    for axes in (left, right):
+        axes.set_xlabel("step")
+        axes.grid(color="0.9")
+    return figure
+
+
+def draw_difficulty(signal_to_noise: ArrayLike, contrast: ArrayLike) -> Figure:
+    """Distributions of the lensed light's signal-to-noise and contrast to the lens galaxy."""
+    figure = Figure(figsize=(8.4, 2.9), layout="constrained")
+    panels = figure.subplots(1, 2)
+    labels = ("signal-to-noise of the lensed light", "flux of lensed light / lens galaxy")
+    for axes, values, label in zip(panels, (signal_to_noise, contrast), labels, strict=True):
+        values = np.asarray(values, float)
+        values = values[values > 0]
+        low, high = np.quantile(values, [0.002, 0.998])
+        bins = np.geomspace(float(low), float(high), 30).tolist()
+        axes.hist(values, bins=bins, color=BAND_COLOURS["VIS"])
+        axes.axvline(float(np.median(values)), color="black", linestyle="--", label="median")
+        axes.set_xscale("log")
+        axes.set_xlabel(label)
+        axes.legend(fontsize=8)
+    panels[0].set_ylabel("lenses")
+    return figure
+
+
+def draw_completeness(
+    edges: ArrayLike, curves: Mapping[str, tuple[ArrayLike, ArrayLike]], *, xlabel: str
+) -> Figure:
+    """Share of lenses found per bin, with binomial standard errors.
+
+    edges: (n + 1,) bin edges. curves: per label the share (n,) and its standard error (n,).
+    """
+    figure = Figure(figsize=(5.6, 3.4), layout="constrained")
+    axes = figure.subplots()
+    edges = np.asarray(edges, float)
+    middle = np.sqrt(edges[1:] * edges[:-1])
+    for marker, (label, (share, error)) in zip("osD^", curves.items(), strict=False):
+        axes.errorbar(middle, share, error, fmt=f"{marker}-", markersize=4, label=label, capsize=2)
+    axes.set_xscale("log")
+    axes.set_xlabel(xlabel)
+    axes.set_ylabel("share of lenses found")
+    axes.set_ylim(-0.02, 1.02)
+    axes.grid(color="0.9")
+    axes.legend(fontsize=8)
+    return figure
+
+
+def draw_architecture(stages: Sequence[tuple[str, int, int]]) -> Figure:
+    """A U-Net as boxes: height for pixels, width for channels, grey arrows for skips.
+
+    stages: (name, channels, pixels on a side) in the order of the forward pass; encoders and
+    decoders of equal size face each other.
+    """
+    figure = Figure(figsize=(8.4, 3.9), layout="constrained")
+    axes = figure.subplots()
+    largest = max(n_pixels for _, _, n_pixels in stages)
+    middles, left = [], 0.0
+    colours = {"encoder": "#E69F00", "bottleneck": "#CC79A7", "decoder": "#56B4E9"}
+    for name, n_channels, n_pixels in stages:
+        height, width = n_pixels / largest, 0.06 + 0.05 * np.log2(n_channels)
+        colour = colours.get(name.split()[0], "#009E73")
+        axes.add_patch(Rectangle((left, -height / 2), width, height, color=colour, ec="black"))
+        axes.text(left + width / 2, -height / 2 - 0.03, f"{n_channels} x {n_pixels}$^2$",
+                  ha="center", va="top", fontsize=7)  # fmt: skip
+        axes.text(left + width / 2, height / 2 + 0.02, name, ha="center", va="bottom",
+                  fontsize=7)  # fmt: skip
+        middles.append((name, left + width / 2, height / 2))
+        left += width + 0.32
+    places = {name: (x, y) for name, x, y in middles}
+    n_levels = sum(name.startswith("encoder") for name in places)
+    for level in range(1, n_levels + 1):
+        x0, y0 = places[f"encoder {level}"]
+        x1, _ = places[f"decoder {n_levels + 1 - level}"]
+        top = y0 + 0.09
+        skip = FancyArrowPatch((x0, top), (x1, top), arrowstyle="->", mutation_scale=9)
+        skip.set_color("0.5")
+        axes.add_patch(skip)
+    axes.set_xlim(-0.2, left)
+    axes.set_ylim(-0.65, 0.72)
+    axes.set_axis_off()
+    return figure
+
+
+def draw_candidate(
+    image: ArrayLike,
+    light: ArrayLike,
+    *,
+    marks: Sequence[tuple[float, float, str]],
+    mask: ArrayLike,
+    title: str,
+    band_sigma: float = VIS_SIGMA,
+) -> Figure:
+    """A real image, its reconstructed lensed light, and both together with the candidates.
+
+    image, light: (y, x) in nJy, drawn with row 0 at the bottom, as FITS viewers do. marks: x, y
+    (pixels) and words for each candidate. mask: (y, x), True without data, shown grey.
+    """
+    image, light, mask = np.asarray(image), np.asarray(light), np.asarray(mask, bool)
+    figure = Figure(figsize=(11.0, 4.3), layout="compressed")
+    figure.suptitle(title, fontsize=10)
+    for axes, shown, words in zip(
+        figure.subplots(1, 3, sharex=True, sharey=True),
+        (image, light, image),
+        ("image", "reconstructed lensed light", "candidates and lensed light"),
+        strict=True,
+    ):
+        show_image(axes, shown, title=words, sigma=band_sigma)
+        axes.imshow(np.ma.masked_where(~mask, mask), cmap="gray", vmin=0, vmax=2)
+        axes.set_xlabel("x (pixels of 0.1 arcsec)")
+    figure.axes[0].set_ylabel("y (pixels of 0.1 arcsec)")
+    _mark_candidates(axes, light, marks, band_sigma)
+    axes.invert_yaxis()
+    return figure
+
+
+def _mark_candidates(
+    axes: Axes, light: ArrayLike, marks: Sequence[tuple[float, float, str]], sigma: float
+) -> None:
+    """Contours of the lensed light at 1 and 5 sigma, a circle and words at each candidate."""
+    levels = [level for level in (sigma, 5 * sigma) if np.min(light) < level < np.max(light)]
+    if levels:
+        axes.contour(np.asarray(light), levels, colors=LENSED_LIGHT, linewidths=0.8)
+    for x, y, words in marks:
+        axes.plot(x, y, "o", ms=26, mfc="none", mec="white", mew=1.2)
+        axes.annotate(words, (x, y), (0, 16), textcoords="offset points", color="white",
+                      ha="center", va="bottom", fontsize=9)  # fmt: skip

@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from astropy.table import Table
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 
@@ -29,6 +30,7 @@ from lensy.errors import LensyError
 from lensy.experiments import Experiment, Scale
 from lensy.models.naberrie import Naberrie
 from lensy.provenance import whole_file, write_json
+from lensy.simulate import Recipe
 
 Floats = NDArray[np.float64]
 
@@ -81,12 +83,12 @@ class Run:
         """One sentence for a page: what was loaded or trained, at which scale, when and where."""
         info, made = self.info, self.info["provenance"]
         origin = "shipped with the package" if self.is_shipped else "trained here"
-        scale = info["experiment"]["scale"]
-        seed = info["experiment"]["training"]["seed"] if "training" in info["experiment"] else None
-        minutes = info["wall_seconds"] / 60
+        training = info["experiment"].get("training", {})
+        seed = f"seed {training['seed']}, " if training else ""
         return (
-            f"{info['experiment']['name']} at scale {scale}, {origin}: "
-            f"seed {seed}, commit {made['commit']}, {made['hardware']}, {minutes:.1f} minutes."
+            f"{info['experiment']['name']} at scale {info['experiment']['scale']}, {origin}: "
+            f"{seed}commit {made['commit']}, {made['hardware']}, "
+            f"{info['wall_seconds'] / 60:.1f} minutes, {made['date'][:10]}."
         )
 
 
@@ -159,3 +161,24 @@ def round_trip_half(model: torch.nn.Module) -> None:
         for tensor in model.state_dict().values():
             if tensor.is_floating_point():
                 tensor.copy_(tensor.half())
+
+
+def find_predecessor(recipe: Recipe) -> Run | None:
+    """The shipped scores of the predecessor's published OU-VIS network on a recipe's test set.
+
+    None where it was not scored on that recipe: its weights do not come with the package.
+    """
+    for path in sorted(SHIPPED.glob("*/ou-vis/run.json")):
+        run = Run(path.parent)
+        if run.info["fingerprint"] == recipe.fingerprint:
+            return run
+    return None
+
+
+def recorded_real_sky() -> Table | None:
+    """Candidates in the public Euclid cutouts as the shipped run scored them; None without."""
+    for scale in ("talk", "laptop"):
+        path = SHIPPED / scale / "naberrie-vis" / "real_sky.ecsv"
+        if path.exists():
+            return Table.read(path, format="ascii.ecsv")
+    return None

@@ -23,9 +23,9 @@ from torch.utils.data import DataLoader
 from lensy.bands import band
 from lensy.datasets import Crops, Frames, Item
 from lensy.errors import LensyError
-from lensy.evaluation import choose_score, example_columns, score_frames
+from lensy.evaluation import choose_score, example_columns, ranking_results, score_frames
 from lensy.experiments import Experiment
-from lensy.metrics import auroc, bootstrap, brightest_mean, true_positive_rate_at
+from lensy.metrics import auroc, brightest_mean
 from lensy.models.naberrie import Naberrie
 from lensy.provenance import provenance, write_json
 from lensy.runs import Run, find_run, round_trip_half, runs_folder, write_history, write_run
@@ -52,7 +52,7 @@ class NaberrieModule(lightning.LightningModule):
         self.data = data
         model = Naberrie(self.settings.width, band(experiment.band).background_sigma)
         # an eighth faster on CPUs than the default order of channels
-        self.model = model.to(memory_format=torch.channels_last)
+        self.model: Naberrie = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.rows: list[dict[str, float]] = []
         self._losses: list[float] = []
         self._validation: dict[str, list[Any]] = {}
@@ -166,6 +166,7 @@ def fit(
             f"{data.folder} holds {data.recipe.name!r}, but {experiment.name} at scale "
             f"{experiment.scale} is defined on {experiment.recipe.name!r}."
         )
+    origin = provenance()
     _claim(folder, experiment)
     torch.manual_seed(experiment.training.seed)
     module = NaberrieModule(experiment, data)
@@ -174,7 +175,7 @@ def fit(
     module.load_state_dict(state)
     round_trip_half(module.model)
     write_history(folder / "history.csv", module.rows)
-    return _finish(experiment, module, data, folder, progress)
+    return _finish(experiment, module, data, folder, progress, origin)
 
 
 def _claim(folder: Path, experiment: Experiment) -> None:
@@ -219,7 +220,12 @@ def _train(module: NaberrieModule, folder: Path, progress: bool, options: dict[s
 
 
 def _finish(
-    experiment: Experiment, module: NaberrieModule, data: DataSet, folder: Path, progress: bool
+    experiment: Experiment,
+    module: NaberrieModule,
+    data: DataSet,
+    folder: Path,
+    progress: bool,
+    origin: dict[str, Any],
 ) -> Run:
     model = module.model.cpu().eval()
     validation = score_frames(model, Frames(data, "validation", experiment.band), progress=progress)
@@ -238,22 +244,9 @@ def _finish(
         "best_epoch": best["epoch"],
         "wall_seconds": round(60 * module.rows[-1]["minutes"], 1),
         "test": ranking_results(columns["label"], columns["score"]),
-        "provenance": provenance(),
+        "provenance": origin,
     }
     return write_run(folder, info=info, scores=columns | example_columns(data), model=model)
-
-
-def ranking_results(labels: Any, scores: Any) -> dict[str, Any]:
-    """AUROC and true positive rate at 1 % false positives on a test set, with 95 % intervals."""
-
-    def at_one_percent(labels: Any, scores: Any) -> float:
-        return true_positive_rate_at(labels, scores, false_positive_rate=0.01)
-
-    results: dict[str, Any] = {"n": len(labels), "n_lenses": int(np.sum(labels))}
-    for name, metric in {"auroc": auroc, "tpr_at_fpr_0.01": at_one_percent}.items():
-        estimate = bootstrap(metric, labels, scores)
-        results[name] = {"value": estimate.value, "low": estimate.low, "high": estimate.high}
-    return results
 
 
 def obtain(

@@ -8,7 +8,8 @@ Ronneberger, Fischer & Brox 2015 for the idea.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -114,3 +115,39 @@ class Naberrie(nn.Module):
     def reconstruct(self, flux: Tensor) -> Tensor:
         """Lensed light in the unit of `flux`, same shape."""
         return torch.sinh(self(flux)) * self.sigma
+
+
+class Stage(NamedTuple):
+    """What one block of the network puts out: channels, and pixels on a side."""
+
+    name: str
+    n_channels: int
+    n_pixels: int
+
+
+def stages(model: Naberrie, n_pixels: int) -> list[Stage]:
+    """The blocks in the order in which an image of n_pixels x n_pixels runs through them.
+
+    Read off the model itself, by sending an empty image through it.
+    """
+    blocks: dict[str, nn.Module] = {}
+    blocks |= {f"encoder {i + 1}": block for i, block in enumerate(model.encoder.blocks)}
+    blocks["bottleneck"] = model.bottleneck
+    blocks |= {f"decoder {i + 1}": block for i, block in enumerate(model.decoder.blocks)}
+    blocks["output"] = model.decoder.last
+    found: list[Stage] = []
+
+    def note(name: str) -> Callable[[nn.Module, Any, Tensor], None]:
+        def hook(_module: nn.Module, _inputs: Any, output: Tensor) -> None:
+            found.append(Stage(name, output.shape[1], output.shape[-1]))
+
+        return hook
+
+    handles = [block.register_forward_hook(note(name)) for name, block in blocks.items()]
+    was_training = model.training
+    with torch.inference_mode():
+        model.eval()(torch.zeros(1, 1, n_pixels, n_pixels))
+    model.train(was_training)
+    for handle in handles:
+        handle.remove()
+    return found

@@ -1,0 +1,140 @@
+"""Make the book: `python book/build.py --scale laptop`.
+
+Chapters become notebooks, papermill executes them in reading order, Jupyter Book makes pages of
+them with warnings as errors, and the pages are checked. A book with a problem is not handed out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from execute import ChapterError, complaints, defined_parameters, project_kernel, run_chapter
+from gate import find_problems
+from papermill.exceptions import strip_color
+from settings import Settings, choose_parameters, read_settings
+from stage import stage
+
+from lensy.errors import LensyError, exit_code_two
+
+ROOT = Path(__file__).resolve().parent.parent
+JUPYTER_BOOK = "from jupyter_book.cli.main import main; main()"
+
+
+class PagesError(Exception):
+    """The pages have problems. The message lists them."""
+
+
+def read_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
+    """What was asked for on the command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    add = parser.add_argument
+    add("--scale", default="laptop", help="smoke, laptop or talk: a file in SOURCE/scales")
+    add("--fresh", action="store_true", help="train everything, use no shipped run")
+    add("--out", type=Path, default=ROOT / "_book", help="folder for the pages (default: _book)")
+    add("--data", type=Path, help="folder for data sets (default: data)")
+    add("--runs", type=Path, help="folder for trained runs (default: runs)")
+    add("--source", type=Path, default=ROOT / "book", help="folder of the chapters (default: book)")
+    add("--stage", type=Path, default=ROOT / "_stage", help="folder to work in (default: _stage)")
+    return parser.parse_args(arguments)
+
+
+def make_book(arguments: argparse.Namespace) -> Path:
+    """Stage, execute, build, check, hand out. Returns the first page.
+
+    Raises LensyError, ChapterError or PagesError.
+    """
+    out: Path = arguments.out.resolve()
+    make_room(out)
+    work: Path = arguments.stage.resolve() / arguments.scale
+    notebooks = stage(arguments.source.resolve(), work / "book")
+    settings = read_settings(arguments.source / "scales" / f"{arguments.scale}.yml", [*notebooks])
+    shared = {
+        "use_shipped": not arguments.fresh,
+        "data_folder": str(arguments.data.resolve()) if arguments.data else "data",
+        "runs_folder": str(arguments.runs.resolve()) if arguments.runs else "runs",
+    }
+    execute_chapters(notebooks, settings, shared)
+    html = build_pages(work)
+    figures = {name: settings.chapter(name).figures for name in notebooks}
+    if problems := find_problems(html, notebooks, figures):
+        raise PagesError("\n".join(["The pages have problems:", *(f"  {p}" for p in problems)]))
+    shutil.copytree(html, out, dirs_exist_ok=True)
+    return out / "index.html"
+
+
+def make_room(out: Path) -> None:
+    """Remove an earlier book, so that none of its pages survives.
+
+    Raises LensyError where the folder holds something else.
+    """
+    if out.exists() and any(out.iterdir()):
+        if not (out / ".buildinfo").exists():
+            raise LensyError(f"--out {out} holds something that is no book; choose a new folder.")
+        shutil.rmtree(out)
+
+
+def execute_chapters(
+    notebooks: dict[str, Path], settings: Settings, shared: dict[str, Any]
+) -> None:
+    """Execute every notebook in order, from the repository's root, one line each."""
+    parameters = {
+        name: choose_parameters(name, defined_parameters(notebook), settings, shared)
+        for name, notebook in notebooks.items()
+    }
+    print(f"Executing {len(notebooks)} chapters at scale {settings.scale}:", flush=True)
+    with project_kernel():
+        for name, notebook in notebooks.items():
+            print(f"  {name:<14}", end="", flush=True)
+            seconds = run_chapter(
+                name,
+                notebook,
+                parameters[name],
+                minutes=settings.chapter(name).minutes or settings.minutes,
+                folder=ROOT,
+            )
+            print(f"{seconds:7.1f} s", flush=True)
+            if lines := complaints(notebook):
+                print(f"    wrote {len(lines)} lines to standard error, first: {lines[0]}")
+
+
+def build_pages(work: Path) -> Path:
+    """Let Jupyter Book make pages of the notebooks in `work/book`. Returns their folder.
+
+    Raises PagesError on any warning.
+    """
+    print("Building the pages ...", flush=True)
+    log = work / "jupyter-book.log"
+    command = [sys.executable, "-c", JUPYTER_BOOK, "build", str(work / "book")]
+    command += ["--config", str(ROOT / "_config.yml"), "-W", "--keep-going", "-n"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    lines = strip_color(done.stdout).splitlines()
+    log.write_text("\n".join(lines), encoding="utf-8")
+    if done.returncode:
+        told = [line for line in lines if "WARNING" in line or "ERROR" in line] or lines[-30:]
+        told = [f"  {line}" for line in told]
+        raise PagesError("\n".join(["Jupyter Book complains:", *told, f"The whole log is {log}."]))
+    return work / "book" / "_build" / "html"
+
+
+def main() -> int:
+    """Make the book and say where it is. Returns the exit code."""
+    started = time.monotonic()
+    try:
+        with exit_code_two():
+            first_page = make_book(read_arguments())
+    except (ChapterError, PagesError) as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+    print(f"The book is at {first_page}")
+    print(f"It took {(time.monotonic() - started) / 60:.1f} minutes.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,128 @@
+"""The command line: `lensy find` and what comes beside it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from tqdm import tqdm
+
+from lensy import figures
+from lensy.bands import band
+from lensy.cutouts import read_cutout
+from lensy.errors import LensyError, exit_code_two
+from lensy.finder import Candidate, Finder, Finding, candidate_table, write_candidates
+from lensy.provenance import whole_file
+from lensy.runs import Run, shipped_run
+
+ENDINGS = (".fits", ".fits.gz")
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+
+
+@app.callback()
+def main() -> None:
+    """Find strong gravitational lenses in Euclid images."""
+
+
+@app.command()
+def find(
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH...", help="FITS files, or folders of them.")
+    ],
+    out: Annotated[Path, typer.Option(help="Table of candidates to write (ECSV).")],
+    pictures: Annotated[
+        Path | None, typer.Option(help="Folder for one picture (PNG) per file.")
+    ] = None,
+    zero_point: Annotated[
+        float | None, typer.Option(help="AB magnitude of one count, instead of MAGZERO.")
+    ] = None,
+    run: Annotated[
+        Path | None, typer.Option(help="Folder of a run, instead of the shipped weights.")
+    ] = None,
+    band_name: Annotated[str, typer.Option("--band", help="Band to search.")] = "VIS",
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress, only errors.")] = False,
+) -> None:
+    """Score Euclid images and list the lens candidates in them, best first.
+
+    Each file gives at least one row; flags say what is special about it. A file that cannot be
+    used is named on standard error and the others are searched.
+
+    Exit code: 0 when all files were searched; 1 when some could not be used; 2 when none could,
+    or when the arguments are wrong.
+    """
+    with exit_code_two():
+        _check_places(out, pictures)
+        name = f"naberrie-{band(band_name).name.lower()}"
+        finder = Finder.from_run(Run(run) if run else shipped_run(name))
+        files = _input_files(paths)
+        candidates: list[Candidate] = []
+        n_failed = 0
+        pairs = list(zip(files, _picture_names(files), strict=True))
+        for path, picture in tqdm(pairs, unit="file", disable=quiet):
+            try:
+                cutout = read_cutout(path, band_name, zero_point=zero_point)
+                finding = finder.find(cutout, progress=not quiet)
+            except LensyError as error:
+                tqdm.write(f"Error: {error}", file=sys.stderr)
+                n_failed += 1
+                continue
+            candidates += finding.candidates
+            if pictures:
+                _save_picture(finding, pictures / picture)
+        if not candidates:
+            raise LensyError(f"None of {len(files)} files could be searched; {out} is not written.")
+        write_candidates(candidate_table(candidates, finder.origin), out)
+    if n_failed:
+        raise typer.Exit(1)
+
+
+def _check_places(out: Path, pictures: Path | None) -> None:
+    """Raise LensyError before the work where its results could not be written."""
+    if out.is_dir():
+        raise LensyError(f"--out {out} is a folder: give the name of a file in it.")
+    if pictures and pictures.exists() and not pictures.is_dir():
+        raise LensyError(f"--pictures {pictures} is a file: give a folder.")
+    for folder in (out.parent, pictures or out.parent):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise LensyError(f"{folder} cannot be made ({error.strerror}).") from None
+
+
+def _input_files(paths: list[Path]) -> list[Path]:
+    """The files named and those in the folders named, each once, in order."""
+    found: dict[Path, Path] = {}
+    for path in paths:
+        inside = sorted(path.iterdir()) if path.is_dir() else []
+        for each in [f for f in inside if f.name.lower().endswith(ENDINGS)] or [path]:
+            found.setdefault(each.resolve(), each)
+    return list(found.values())
+
+
+def _picture_names(files: list[Path]) -> list[str]:
+    """A picture's name per file; files of the same name get numbers."""
+    names: list[str] = []
+    for path in files:
+        stem = path.name.removesuffix(".gz").removesuffix(".fits")
+        name, number = stem, 2
+        while name.lower() in {each.lower() for each in names}:
+            name, number = f"{stem}-{number}", number + 1
+        names.append(name)
+    return [f"{name}.png" for name in names]
+
+
+def _save_picture(finding: Finding, path: Path) -> None:
+    cutout = finding.cutout
+    figure = figures.draw_candidate(
+        cutout.flux,
+        finding.light,
+        marks=[(each.x, each.y, f"{each.score:.2f}") for each in finding.candidates],
+        mask=cutout.mask,
+        title=cutout.path.name,
+        band_sigma=band(cutout.band).background_sigma,
+    )
+    with whole_file(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=110)

@@ -1,0 +1,97 @@
+"""Published against ours, one row for every number the talk printed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from lensy.metrics import Estimate, auroc, bootstrap
+from lensy.published import Published, published_numbers
+from lensy.runs import Run
+
+Verdict = Literal["reproduced", "better", "worse", "not run"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One published number, ours beside it, and what follows.
+
+    ours, ci_low, ci_high: with the 95 % interval, None where not run. n: test images.
+    """
+
+    id: str
+    quantity: str
+    published: float
+    ours: float | None
+    ci_low: float | None
+    ci_high: float | None
+    n: int | None
+    scale: str | None
+    chapter: str | None
+    verdict: Verdict
+
+    def as_dict(self) -> dict[str, Any]:
+        """The row as JSON-ready values."""
+        return asdict(self)
+
+
+def verdict(published: Published, ours: Estimate) -> Verdict:
+    """`reproduced` where the published value lies in our interval, else `better` or `worse`."""
+    if ours.low <= published.value <= ours.high:
+        return "reproduced"
+    better = (ours.value < published.value) == published.lower_is_better
+    return "better" if better else "worse"
+
+
+def scorecard(runs: Mapping[str, Run]) -> list[Row]:
+    """All rows, in the order of the talk.
+
+    runs: finished runs by experiment name; what none of them answers is `not run`.
+    """
+    answers = {}
+    if "naberrie-vis" in runs:
+        answers["auroc.naberrie.vis"] = (runs["naberrie-vis"], "naberrie")
+    rows = []
+    for number in published_numbers():
+        if number.id in answers:
+            run, chapter = answers[number.id]
+            rows.append(_answered(number, run, chapter))
+        else:
+            empty = (None, None, None, None, None, None)
+            rows.append(Row(number.id, number.quantity, number.value, *empty, "not run"))
+    return rows
+
+
+def _answered(number: Published, run: Run, chapter: str) -> Row:
+    scores = run.scores()
+    ours = bootstrap(auroc, scores["label"], scores["score"])
+    return Row(
+        id=number.id,
+        quantity=number.quantity,
+        published=number.value,
+        ours=ours.value,
+        ci_low=ours.low,
+        ci_high=ours.high,
+        n=ours.n,
+        scale=run.info["experiment"]["scale"],
+        chapter=chapter,
+        verdict=verdict(number, ours),
+    )
+
+
+def as_text(rows: list[Row]) -> str:
+    """The scorecard as a table for a terminal."""
+    header = f"{'id':<28}{'published':>10}{'ours':>9}{'95 % interval':>18}{'n':>7}  verdict"
+    lines = [header, "-" * len(header)]
+    for row in rows:
+        ours = interval = count = ""
+        if row.ours is not None and row.ci_low is not None and row.ci_high is not None:
+            ours = f"{row.ours:.4f}"
+            interval = f"{row.ci_low:.4f}-{row.ci_high:.4f}"
+            count = str(row.n)
+        lines.append(
+            f"{row.id:<28}{row.published:>10.4f}{ours:>9}{interval:>18}{count:>7}  {row.verdict}"
+            + (f" ({row.scale})" if row.scale else "")
+        )
+    return "\n".join(lines)

@@ -1,0 +1,72 @@
+"""Small things that the tests are made of: tiny scenes, recipes and data sets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lensy.experiments import Experiment, Training
+from lensy.populations import TalkPopulation
+from lensy.scene import Deflector, Galaxy
+from lensy.simulate import Recipe
+from lensy.store import DataSet, make_data_set
+
+SERSIC_B = {1.0: 1.9992 * 1 - 0.3271, 4.0: 1.9992 * 4 - 0.3271}
+"""Scale b_n of a Sersic profile by index, in the usual approximation (Capaccioli 1989); exact are
+1.6783 and 7.6692."""
+
+
+def galaxy(**changes: Any) -> Galaxy:
+    """A round exponential galaxy of VIS magnitude 22 and radius 0.3 arcsec in the centre."""
+    usual = {
+        "x": 0.0,
+        "y": 0.0,
+        "magnitudes": {"VIS": 22.0},
+        "half_light_radius": 0.3,
+        "sersic_index": 1.0,
+        "axis_ratio": 1.0,
+        "position_angle": 0.0,
+    }
+    return Galaxy(**(usual | changes))
+
+
+def isothermal_sphere(einstein_radius: float = 1.5, **changes: Any) -> Deflector:
+    """A round isothermal deflector without shear in the centre."""
+    usual = {"x": 0.0, "y": 0.0, "axis_ratio": 1.0, "position_angle": 0.0}
+    return Deflector(einstein_radius=einstein_radius, **(usual | changes))
+
+
+def tiny_recipe(**changes: Any) -> Recipe:
+    """Two examples in each split."""
+    return Recipe(**({"name": "tiny", "n_test": 2, "n_validation": 2, "n_train": 2} | changes))
+
+
+def tiny_data(folder: Path, **changes: Any) -> DataSet:
+    """The data set of `tiny_recipe`, made in this process."""
+    return make_data_set(tiny_recipe(**changes), folder, n_jobs=1, progress=False)
+
+
+def bright_population(**changes: Any) -> TalkPopulation:
+    """Candidates alone in the frame."""
+    return TalkPopulation(**({"n_companions": (0, 0)} | changes))
+
+
+def tiny_experiment(recipe: Recipe, **changes: Any) -> Experiment:
+    """A training of two epochs of two steps, for the data of `recipe`."""
+    usual = {"width": 2, "crop": 32, "batch": 4, "n_epochs": 2, "steps_per_epoch": 2}
+    training = Training(**(usual | {"n_check": 8} | changes))
+    return Experiment(name="tiny", scale="smoke", band="VIS", training=training, recipe=recipe)
+
+
+def file_bytes(folder: Path) -> dict[str, bytes]:
+    """Content of every file of a data set but for the job's provenance, by name."""
+    paths = sorted(folder.iterdir())
+    return {path.name: path.read_bytes() for path in paths if path.name != "provenance.json"}
+
+
+def radii(shape: tuple[int, int], scale: float = 0.1) -> np.ndarray:
+    """Distance of every pixel from the frame's centre, (y, x), arcsec."""
+    rows, columns = np.indices(shape)
+    return scale * np.hypot(rows - 0.5 * (shape[0] - 1), columns - 0.5 * (shape[1] - 1))

@@ -1,0 +1,15 @@
+"""Fixtures that several test modules share."""
+
+from __future__ import annotations
+
+import pytest
+from builders import tiny_data
+
+from lensy.store import DataSet
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory: pytest.TempPathFactory) -> DataSet:
+    """Eight examples in each split, lenses and non-lenses in each."""
+    folder = tmp_path_factory.mktemp("data") / "tiny"
+    return tiny_data(folder, n_test=8, n_validation=8, n_train=8)

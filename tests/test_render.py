@@ -1,0 +1,402 @@
+"""The renderer against closed forms, and against a straight lenstronomy script."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from builders import SERSIC_B, galaxy, isothermal_sphere, radii
+from lenstronomy.SimulationAPI.ObservationConfig.Euclid import Euclid
+from lenstronomy.SimulationAPI.sim_api import SimAPI
+from lenstronomy.Util.param_util import phi_q2_ellipticity
+from numpy.testing import assert_allclose
+from numpy.typing import NDArray
+from scipy import special
+
+from lensy.bands import GRIDS, Band, band
+from lensy.errors import LensyError
+from lensy.render import render, render_arc, render_galaxy, trace_to_source
+from lensy.scene import Deflector, Galaxy, Scene
+
+Floats = NDArray[np.float64]
+
+VIS = band("VIS")
+FLUX = VIS.flux(22.0)
+
+SAMPLING = 2e-3
+"""Relative error of flux from samples s = 0.02 arcsec apart. One sample stands for its cell with an
+error of s^2 (laplacian of I) / 24 I, for an exponential of scale length h about s^2 / 24 h^2: 2e-3
+at a half-light radius of 0.15 arcsec, the least used here, and less where it is larger."""
+
+
+# One galaxy
+
+
+@pytest.mark.parametrize("sersic_index", [0.5, 1.0, 2.0])
+@pytest.mark.parametrize("half_light_radius", [0.15, 0.5])
+def test_all_light_of_a_small_galaxy_is_in_the_frame(
+    sersic_index: float, half_light_radius: float
+) -> None:
+    small = galaxy(sersic_index=sersic_index, half_light_radius=half_light_radius, axis_ratio=0.7)
+    assert_allclose(render_galaxy(small, VIS).sum(dtype=float), FLUX, rtol=SAMPLING)
+
+
+@pytest.mark.parametrize("sersic_index", [1.0, 4.0])
+@pytest.mark.parametrize("radius", [1.03, 2.03, 5.03])
+def test_light_in_an_aperture_is_the_sersic_integral(sersic_index: float, radius: float) -> None:
+    """Ciotti & Bertin 1999, equation 2, at the radius of a circle with the aperture's pixels.
+
+    The tolerance is for what the point-spread function carries out of the aperture: a ring's loss
+    is sigma^2/2 dI/dr over 2 pi r, some 3e-3 of the flux at 1 arcsec.
+    """
+    image = render_galaxy(galaxy(sersic_index=sersic_index, half_light_radius=1.0), VIS)
+    aperture = radii(VIS.shape) < radius
+    same_area = np.sqrt(aperture.sum() * VIS.pixel_scale**2 / np.pi)
+    x = SERSIC_B[sersic_index] * same_area ** (1 / sersic_index)
+    expected = special.gammainc(2 * sersic_index, x)
+    assert_allclose(image[aperture].sum(dtype=float) / FLUX, expected, rtol=5e-3)
+
+
+def photons(light: Galaxy) -> tuple[Floats, Floats]:
+    """Points of equal flux that make up a galaxy, x and y: rings of equal flux, cut into sectors."""
+    index, ratio, angle = light.sersic_index, light.axis_ratio, light.position_angle
+    share = (np.arange(6000) + 0.5) / 6000
+    scaled = special.gammaincinv(2 * index, share) / SERSIC_B[index]
+    radius = light.half_light_radius * scaled[:, None] ** index
+    sector = 2 * np.pi * (np.arange(90) + 0.5) / 90
+    along = radius * np.cos(sector) / np.sqrt(ratio)
+    across = radius * np.sin(sector) * np.sqrt(ratio)
+    x = light.x + along * np.cos(angle) - across * np.sin(angle)
+    y = light.y + along * np.sin(angle) + across * np.cos(angle)
+    return x.ravel(), y.ravel()
+
+
+@pytest.mark.parametrize("centre", [(0.0, 0.0), (-2.452, 0.910), (0.049, 0.051)])
+def test_the_cusp_of_an_elliptical_is_right(centre: tuple[float, float]) -> None:
+    """Photons of equal flux, counted on a grid of 5 mas and spread by the Gaussian.
+
+    The shot noise of 540 000 photons is absent (they stand on rings); the grid leaves 2e-4. Near
+    the centre the renderer averages cells with 9 x 9 samples, good to 3e-3 of the peak.
+    """
+    light = galaxy(
+        x=centre[0], y=centre[1], half_light_radius=0.6, sersic_index=4.0, axis_ratio=0.8
+    )
+    edges = np.linspace(-3.5, 3.5, 1401)
+    x, y = photons(light)
+    counted = np.histogram2d(y, x, bins=[edges, edges])[0] * FLUX / x.size
+    pixel_edges = np.linspace(-3, 3, 61)
+    below = special.ndtr((pixel_edges[:, None] - 0.5 * (edges[1:] + edges[:-1])) / VIS.psf_sigma)
+    expected = np.diff(below, axis=0) @ counted @ np.diff(below, axis=0).T
+    ours = render_galaxy(light, VIS)[70:130, 70:130]
+    assert_allclose(ours, expected, atol=4e-3 * expected.max())
+
+
+@pytest.mark.parametrize(("x", "y"), [(10.0, 0.0), (-10.0, 0.0), (0.0, 10.0), (0.0, -10.0)])
+def test_half_of_a_galaxy_on_the_edge_is_in_the_frame(x: float, y: float) -> None:
+    image = render_galaxy(galaxy(x=x, y=y), VIS)
+    assert_allclose(image.sum(dtype=float), 0.5 * FLUX, rtol=SAMPLING)
+
+
+def test_light_scatters_in_from_outside_of_the_frame() -> None:
+    """Ten arcsec are a hundred pixels: beyond the edge as in the middle."""
+    outside = render_galaxy(galaxy(x=10.05), VIS)
+    middle = render_galaxy(galaxy(x=0.05), VIS)
+    assert_allclose(outside[:, 100:], middle[:, :100], atol=1e-6 * middle.max())
+
+
+def test_x_runs_along_columns_and_y_along_rows() -> None:
+    image = render_galaxy(galaxy(x=3.05, y=-2.05), VIS)
+    assert np.unravel_index(image.argmax(), image.shape) == (79, 130)
+
+
+@pytest.mark.parametrize("position_angle", [0.0, 0.4, 2.5])
+def test_moments_give_back_axis_ratio_and_position_angle(position_angle: float) -> None:
+    """The Gaussian and the pixel add their variances to the galaxy's second moments."""
+    image = render_galaxy(galaxy(axis_ratio=0.5, position_angle=position_angle), VIS).astype(float)
+    weight = image / image.sum()
+    y, x = 0.1 * (np.indices(VIS.shape) - 99.5)
+    blur = VIS.psf_sigma**2 + VIS.pixel_scale**2 / 12
+    xx, yy, xy = np.sum(weight * np.stack([x * x - blur, y * y - blur, x * y]), axis=(1, 2))
+    minor, major = np.linalg.eigvalsh([[xx, xy], [xy, yy]])
+    angle = 0.5 * np.arctan2(2 * xy, xx - yy)
+    assert_allclose(np.sqrt(minor / major), 0.5, rtol=SAMPLING)
+    assert_allclose(np.sin(angle - position_angle), 0.0, atol=1e-3)
+
+
+@pytest.mark.parametrize("psf_fwhm", [0.05, 0.16, 0.5])
+def test_the_point_spread_function_conserves_flux(psf_fwhm: float) -> None:
+    """Same samples, other widths: the sums differ by rounding to float32 alone."""
+    other = replace(VIS, psf_fwhm=psf_fwhm)
+    assert_allclose(
+        render_galaxy(galaxy(), other).sum(dtype=float),
+        render_galaxy(galaxy(), VIS).sum(dtype=float),
+        rtol=1e-6,
+    )
+
+
+def test_the_point_spread_function_is_the_gaussian_of_its_width() -> None:
+    """A small galaxy's variance is its own, 3 h^2 for an exponential, the Gaussian's and the
+    pixel's."""
+    image = render_galaxy(galaxy(half_light_radius=0.15), VIS).astype(float)
+    variance = np.sum(image * radii(VIS.shape) ** 2) / image.sum() / 2
+    own = 3 * (0.15 / SERSIC_B[1.0]) ** 2
+    assert_allclose(variance, own + VIS.psf_sigma**2 + VIS.pixel_scale**2 / 12, rtol=SAMPLING)
+
+
+@pytest.mark.parametrize("name", GRIDS)
+def test_every_band_holds_the_same_magnitude(name: str) -> None:
+    each = band(name)
+    image = render_galaxy(galaxy(magnitudes={name: 21.0}), each)
+    assert_allclose(each.magnitude(image.sum(dtype=float)), 21.0, atol=SAMPLING)
+
+
+def test_a_galaxy_without_the_bands_magnitude_is_refused() -> None:
+    with pytest.raises(LensyError, match=r"no magnitude in Y, only in VIS"):
+        render_galaxy(galaxy(), band("Y"))
+
+
+# Lensed light: closed forms of the singular isothermal sphere
+
+
+def sphere_images(source: Galaxy, einstein_radius: float) -> tuple[Floats, Floats, Floats, Floats]:
+    """Images of every point of a round exponential source behind a sphere in the centre.
+
+    Returns position along x and magnification of the outer and of the inner images, each weighted
+    by the light there. A point at distance r has images at r + theta_E and r - theta_E, magnified by
+    theta_E / r + 1 and theta_E / r - 1 (the latter only inside the Einstein radius).
+    """
+    scale = source.half_light_radius / SERSIC_B[1.0]
+    grid = 12 * scale * (np.arange(-500, 500) + 0.5) / 500
+    dx, dy = np.meshgrid(grid, grid)
+    light = np.exp(-np.hypot(dx, dy) / scale)
+    x, y = source.x + dx, source.y + dy
+    distance = np.hypot(x, y)
+    outer = light / light.sum() * (einstein_radius / distance + 1)
+    inner = light / light.sum() * np.maximum(einstein_radius / distance - 1, 0)
+    x_outer = x * (1 + einstein_radius / distance)
+    x_inner = x * (1 - einstein_radius / distance)
+    return x_outer, outer, x_inner, inner
+
+
+@pytest.mark.parametrize("einstein_radius", [0.6, 1.5, 2.2])
+@pytest.mark.parametrize("offset", [0.3, 0.7, 1.3])
+def test_total_magnification_of_a_sphere(einstein_radius: float, offset: float) -> None:
+    source = galaxy(x=offset * einstein_radius, half_light_radius=0.2)
+    image, magnification = render_arc(source, isothermal_sphere(einstein_radius), VIS)
+    _, outer, _, inner = sphere_images(source, einstein_radius)
+    assert_allclose(magnification, outer.sum() + inner.sum(), rtol=SAMPLING)
+    assert_allclose(image.sum(dtype=float) / FLUX, magnification, rtol=1e-5)
+
+
+def test_magnification_of_a_point_is_two_einstein_radii_over_its_distance() -> None:
+    """The limit of a small source; its size changes 2 theta_E / r by <s^2> / 4 r^2 = 2 %."""
+    source = galaxy(x=0.6, half_light_radius=0.11)
+    magnification = render_arc(source, isothermal_sphere(1.5), VIS)[1]
+    assert_allclose(magnification, 2 * 1.5 / 0.6, rtol=0.025)
+
+
+def sides(x: Floats, light: Floats) -> list[float]:
+    """Mean x of the light to the right of the centre and to the left of it."""
+    return [np.sum((light * x)[side]) / light[side].sum() for side in (x > 0, x < 0)]
+
+
+def test_centroids_of_the_two_images_of_a_sphere() -> None:
+    """Of a point they are two Einstein radii apart; of this source its sum over points."""
+    source = galaxy(x=0.5, half_light_radius=0.11)
+    image = render_arc(source, isothermal_sphere(1.5), VIS)[0].astype(float)
+    x_outer, outer, x_inner, inner = sphere_images(source, 1.5)
+    expected = sides(np.concatenate([x_outer, x_inner]), np.concatenate([outer, inner]))
+    measured = sides(0.1 * (np.arange(200) - 99.5), image.sum(axis=0))
+    assert_allclose(measured, expected, atol=2e-3)
+    assert_allclose(measured[0] - measured[1], 3.0, atol=0.1)
+
+
+@pytest.mark.parametrize(("einstein_radius", "half_light_radius"), [(1.0, 0.15), (2.0, 0.3)])
+def test_ring_of_a_centred_source(einstein_radius: float, half_light_radius: float) -> None:
+    """Exponential of scale h behind a sphere: magnification 2 theta_E / h; mean radius of the light
+    theta_E + 2 h^2 / theta_E, to which a blur of variance v per axis adds v / 2 theta_E."""
+    source = galaxy(half_light_radius=half_light_radius)
+    image, magnification = render_arc(source, isothermal_sphere(einstein_radius), VIS)
+    scale = half_light_radius / SERSIC_B[1.0]
+    blur = VIS.psf_sigma**2 + VIS.pixel_scale**2 / 12
+    radius = np.sum(image * radii(VIS.shape)) / image.sum()
+    expected = einstein_radius + (2 * scale**2 + 0.5 * blur) / einstein_radius
+    assert_allclose(magnification, 2 * einstein_radius / scale, rtol=SAMPLING)
+    assert_allclose(radius, expected, atol=1e-3)
+
+
+def test_a_lens_without_mass_leaves_the_source_as_it_is() -> None:
+    """Equal but for what is sampled finely: a galaxy's cusp is averaged, a source's is not."""
+    source = galaxy(x=0.3, y=0.2, axis_ratio=0.6)
+    image, magnification = render_arc(source, isothermal_sphere(1e-6), VIS)
+    unlensed = render_galaxy(source, VIS)
+    assert_allclose(magnification, 1.0, rtol=SAMPLING)
+    assert_allclose(image, unlensed, atol=2e-3 * unlensed.max())
+
+
+def test_rays_of_a_sphere_are_bent_by_its_einstein_radius() -> None:
+    x, y = np.array([3.0, 0.0]), np.array([4.0, -2.0])
+    beta = trace_to_source(isothermal_sphere(1.5), x, y)
+    assert_allclose(beta, [[3.0 - 0.9, 0.0], [4.0 - 1.2, -0.5]], atol=1e-6)
+
+
+def test_rays_are_sheared_about_the_deflector() -> None:
+    """beta = theta - (g1 x + g2 y, g2 x - g1 y), next to no mass, centre at (1, 1)."""
+    sheared = isothermal_sphere(1e-9, x=1.0, y=1.0, shear_1=0.05, shear_2=-0.02)
+    beta = trace_to_source(sheared, np.array([3.0]), np.array([2.0]))
+    assert_allclose(beta, [[3 - 0.05 * 2 + 0.02 * 1], [2 + 0.02 * 2 + 0.05 * 1]], atol=1e-6)
+
+
+def test_einstein_radius_holds_the_same_mass_for_every_axis_ratio() -> None:
+    """Geometric mean over the critical ellipse, so that its area is pi theta_E^2.
+
+    Inside the critical curve light comes from the far side: a pixel's parity, the determinant of
+    d beta / d theta, is negative. Counting pixels of 0.02 arcsec knows the area to about 0.5 %.
+    """
+    axis = np.arange(-150, 150) * 0.02 + 0.01
+    x, y = np.meshgrid(axis, axis)
+    flat = isothermal_sphere(1.2, axis_ratio=0.6, position_angle=0.8)
+    beta_x, beta_y = trace_to_source(flat, x, y)
+    (xy, xx), (yy, yx) = np.gradient(beta_x, 0.02), np.gradient(beta_y, 0.02)
+    area = 0.02**2 * np.sum(xx * yy - xy * yx < 0)
+    assert_allclose(np.sqrt(area / np.pi), 1.2, rtol=5e-3)
+
+
+def test_light_reaches_the_frame_from_a_lens_beyond_its_edge() -> None:
+    """A ring around a lens on the edge is cut in two equal halves."""
+    source, deflector = galaxy(x=10.0), isothermal_sphere(1.5, x=10.0)
+    image, magnification = render_arc(source, deflector, VIS)
+    assert_allclose(image.sum(dtype=float) / FLUX, 0.5 * magnification, rtol=1e-3)
+
+
+# Scenes
+
+
+def scene_of_everything() -> Scene:
+    return Scene(
+        lens=galaxy(
+            x=1.0, y=-2.0, half_light_radius=0.6, sersic_index=4.0, axis_ratio=0.7,
+            position_angle=0.5, magnitudes={"VIS": 20.5, "Y": 19.5},
+        ),
+        deflector=Deflector(
+            x=1.0, y=-2.0, einstein_radius=1.4, axis_ratio=0.75, position_angle=0.6,
+            shear_1=0.03, shear_2=-0.02,
+        ),
+        source=galaxy(
+            x=1.2, y=-1.8, half_light_radius=0.25, axis_ratio=0.6, position_angle=2.0,
+            magnitudes={"VIS": 24.0, "Y": 23.5},
+        ),
+        companions=(
+            galaxy(x=-4.3, y=3.21, axis_ratio=0.4, magnitudes={"VIS": 22.5, "Y": 22.0}),
+            galaxy(x=6.0, y=7.0, half_light_radius=0.5, magnitudes={"VIS": 21.5, "Y": 22.0}),
+        ),
+    )  # fmt: skip
+
+
+def test_layers_add_up_to_the_image() -> None:
+    layers = render(scene_of_everything(), VIS)
+    by_hand = layers.lens_light + layers.arc + layers.companions[0] + layers.companions[1]
+    assert_allclose(layers.image, by_hand, rtol=1e-6)
+    assert_allclose(layers.stack, [layers.lens_light, layers.arc, layers.companions.sum(axis=0)])
+
+
+def test_a_scene_is_its_objects_drawn_one_by_one() -> None:
+    scene = scene_of_everything()
+    layers = render(scene, VIS)
+    assert_allclose(layers.lens_light, render(Scene(lens=scene.lens), VIS).image)
+    assert_allclose(layers.companions[1], render(Scene(lens=scene.companions[1]), VIS).image)
+    assert_allclose(layers.arc, render_arc(scene.source, scene.deflector, VIS)[0])
+
+
+def test_no_source_no_lensed_light() -> None:
+    layers = render(Scene(lens=galaxy()), VIS)
+    assert (layers.magnification, layers.arc.max(), layers.companions.shape) == (0, 0, (0, 200, 200))
+    assert layers.image.dtype == np.float32
+
+
+# The straight lenstronomy script
+
+
+def light_settings(light: Galaxy, name: str) -> dict[str, Any]:
+    e1, e2 = phi_q2_ellipticity(light.position_angle, light.axis_ratio)
+    shape = {"R_sersic": light.half_light_radius, "n_sersic": light.sersic_index}
+    place = {"e1": e1, "e2": e2, "center_x": light.x, "center_y": light.y}
+    return {"magnitude": light.magnitudes[name]} | shape | place
+
+
+def lenstronomy_layers(scene: Scene, each: Band, supersampling: int) -> list[Floats]:
+    """Lensed light, lens light and companions in nJy, the way lenstronomy's manual draws them."""
+    settings = Euclid(each.name).kwargs_single_band() | {"pixel_scale": each.pixel_scale}
+    galaxies = [scene.lens, *scene.companions]
+    simulator = SimAPI(
+        each.n_pixels,
+        settings,
+        {
+            "lens_model_list": ["SIE", "SHEAR"],
+            "lens_light_model_list": ["SERSIC_ELLIPSE"] * len(galaxies),
+            "source_light_model_list": ["SERSIC_ELLIPSE"],
+        },
+    )
+    numerics = {"supersampling_factor": supersampling, "supersampling_convolution": True}
+    model = simulator.image_model_class(numerics)
+    lights, source, _ = simulator.magnitude2amplitude(
+        [light_settings(light, each.name) for light in galaxies],
+        [light_settings(scene.source, each.name)],
+    )
+    mass = scene.deflector
+    e1, e2 = phi_q2_ellipticity(mass.position_angle, mass.axis_ratio)
+    place = {"center_x": mass.x, "center_y": mass.y}
+    lens = [
+        {"theta_E": mass.einstein_radius, "e1": e1, "e2": e2} | place,
+        {"gamma1": mass.shear_1, "gamma2": mass.shear_2, "ra_0": mass.x, "dec_0": mass.y},
+    ]
+    arc = model.image(lens, source, lights, lens_light_add=False)
+    drawn = [arc, *(model.lens_surface_brightness(lights, k=k) for k in range(len(galaxies)))]
+    return [image * each.flux(each.zero_point) for image in drawn]
+
+
+@pytest.fixture(scope="module", params=["everything in VIS", "quad near the edge", "Y"])
+def both_ways(request: pytest.FixtureRequest) -> tuple[Band, list[Floats], list[Floats], Scene]:
+    """Layers of a scene by the renderer and by the script, in the same order."""
+    everything = scene_of_everything()
+    near_the_edge = {"x": -7.5, "y": 6.9}
+    quad = Scene(
+        lens=galaxy(**near_the_edge, half_light_radius=0.9, magnitudes={"VIS": 19.5}),
+        deflector=Deflector(
+            **near_the_edge, einstein_radius=1.9, axis_ratio=0.6, position_angle=1.9, shear_2=0.04
+        ),
+        source=galaxy(x=-7.45, y=6.85, half_light_radius=0.15, magnitudes={"VIS": 24.5}),
+        companions=(galaxy(x=3.0, y=-1.0, sersic_index=2.0),),
+    )
+    scene, each, factor = {
+        "everything in VIS": (everything, VIS, 5),
+        "quad near the edge": (quad, VIS, 5),
+        "Y": (everything, band("Y"), 15),
+    }[request.param]
+    layers = render(scene, each)
+    ours = [layers.arc, layers.lens_light, *layers.companions]
+    return each, ours, lenstronomy_layers(scene, each, factor), scene
+
+
+def test_lensed_light_is_that_of_lenstronomy(both_ways: Any) -> None:
+    """To 0.3 % of the peak. Both sample every 0.02 arcsec where it matters, lenstronomy adds
+    nothing from beyond the frame and cuts its kernel off; the frame's outermost second is left out.
+    """
+    each, ours, theirs, _ = both_ways
+    inside = np.s_[round(1 / each.pixel_scale) : -round(1 / each.pixel_scale),] * 2
+    assert_allclose(ours[0][inside], theirs[0][inside], atol=3e-3 * theirs[0].max())
+    assert_allclose(ours[0].sum(dtype=float), theirs[0].sum(), rtol=2e-3)
+
+
+def test_galaxies_are_those_of_lenstronomy(both_ways: Any) -> None:
+    """To 0.3 % of the peak away from the centre, where the script samples a cusp without averaging
+    it: within 0.3 arcsec its pixels are wrong by some per cent (see the test of the cusp above)."""
+    each, ours, theirs, scene = both_ways
+    rows, columns = each.pixel_scale * (np.indices(each.shape) - 0.5 * (each.n_pixels - 1))
+    for k, light in enumerate([scene.lens, *scene.companions], start=1):
+        core = np.hypot(columns - light.x, rows - light.y) < 0.3 + 2 * each.psf_sigma
+        peak = theirs[k].max()
+        assert_allclose(ours[k][~core], theirs[k][~core], atol=3e-3 * peak)
+        assert_allclose(ours[k][core], theirs[k][core], atol=2e-2 * peak)
