@@ -59,10 +59,11 @@ def make_book(arguments: argparse.Namespace) -> Path:
         "data_folder": str(arguments.data.resolve()) if arguments.data else "data",
         "runs_folder": str(arguments.runs.resolve()) if arguments.runs else "runs",
     }
-    execute_chapters(notebooks, settings, shared)
-    html = build_pages(work)
+    execute_chapters(notebooks, settings, shared, work / "kernels.log")
+    html, problems = build_pages(work)
     figures = {name: settings.chapter(name).figures for name in notebooks}
-    if problems := find_problems(html, notebooks, figures):
+    problems += find_problems(html, notebooks, figures)
+    if problems:
         raise PagesError("\n".join(["The pages have problems:", *(f"  {p}" for p in problems)]))
     shutil.copytree(html, out, dirs_exist_ok=True)
     return out / "index.html"
@@ -80,7 +81,7 @@ def make_room(out: Path) -> None:
 
 
 def execute_chapters(
-    notebooks: dict[str, Path], settings: Settings, shared: dict[str, Any]
+    notebooks: dict[str, Path], settings: Settings, shared: dict[str, Any], log: Path
 ) -> None:
     """Execute every notebook in order, from the repository's root, one line each."""
     parameters = {
@@ -88,14 +89,14 @@ def execute_chapters(
         for name, notebook in notebooks.items()
     }
     print(f"Executing {len(notebooks)} chapters at scale {settings.scale}:", flush=True)
-    with project_kernel():
+    with project_kernel(log):
         for name, notebook in notebooks.items():
             print(f"  {name:<14}", end="", flush=True)
             seconds = run_chapter(
                 name,
                 notebook,
                 parameters[name],
-                minutes=settings.chapter(name).minutes or settings.minutes,
+                minutes=settings.limit(name, fresh=not shared["use_shipped"]),
                 folder=ROOT,
             )
             print(f"{seconds:7.1f} s", flush=True)
@@ -103,23 +104,23 @@ def execute_chapters(
                 print(f"    wrote {len(lines)} lines to standard error, first: {lines[0]}")
 
 
-def build_pages(work: Path) -> Path:
-    """Let Jupyter Book make pages of the notebooks in `work/book`. Returns their folder.
+def build_pages(work: Path) -> tuple[Path, list[str]]:
+    """Let Jupyter Book make pages of the notebooks in `work/book`.
 
-    Raises PagesError on any warning.
+    Returns the folder of the pages, and every warning: each is a problem.
     """
     print("Building the pages ...", flush=True)
-    log = work / "jupyter-book.log"
     command = [sys.executable, "-c", JUPYTER_BOOK, "build", str(work / "book")]
     command += ["--config", str(ROOT / "_config.yml"), "-W", "--keep-going", "-n"]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     lines = strip_color(done.stdout).splitlines()
+    log = work / "jupyter-book.log"
     log.write_text("\n".join(lines), encoding="utf-8")
+    problems = []
     if done.returncode:
-        told = [line for line in lines if "WARNING" in line or "ERROR" in line] or lines[-30:]
-        told = [f"  {line}" for line in told]
-        raise PagesError("\n".join(["Jupyter Book complains:", *told, f"The whole log is {log}."]))
-    return work / "book" / "_build" / "html"
+        problems = [line for line in lines if "WARNING" in line or "ERROR" in line] or lines[-30:]
+        problems.append(f"Jupyter Book left with code {done.returncode}; its whole log is {log}.")
+    return work / "book" / "_build" / "html", problems
 
 
 def main() -> int:

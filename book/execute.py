@@ -20,7 +20,7 @@ from nbformat import NotebookNode
 from papermill.exceptions import PapermillExecutionError, strip_color
 from stage import with_steady_ids
 
-LAUNCH = "-m ipykernel_launcher --log-level=CRITICAL -f {connection_file}"
+LAUNCH = "-m ipykernel_launcher -f {connection_file}"
 
 LINES_SHOWN = 12
 """Lines of a traceback that the report shows; the notebook has them all."""
@@ -31,9 +31,10 @@ class ChapterError(Exception):
 
 
 @contextmanager
-def project_kernel() -> Iterator[None]:
+def project_kernel(log: Path) -> Iterator[None]:
     """Let `python3` mean this interpreter, whatever kernels the machine has, with inline figures.
 
+    log: file for what kernels themselves say at their start, their end or in a crash.
     With another MPLBACKEND in the environment every figure would vanish and nothing would fail.
     """
     spec = {
@@ -49,11 +50,26 @@ def project_kernel() -> Iterator[None]:
         (kernel / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
         os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, [folder, before]))
         try:
-            yield
+            with _standard_error_in(log):
+                yield
         finally:
             del os.environ["JUPYTER_PATH"]
             if before is not None:
                 os.environ["JUPYTER_PATH"] = before
+
+
+@contextmanager
+def _standard_error_in(log: Path) -> Iterator[None]:
+    """Send standard error, also that of processes started meanwhile, to a file."""
+    sys.stderr.flush()
+    before = os.dup(2)
+    with log.open("wb") as file:
+        os.dup2(file.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(before, 2)
+        os.close(before)
 
 
 def defined_parameters(notebook: Path) -> list[str]:
@@ -107,7 +123,7 @@ def run_chapter(
         why = f"the chapter ran past its limit of {minutes:g} minutes, set in book/scales/"
         raise ChapterError(_report(name, notebook, _source(clock.cell), why)) from None
     except DeadKernelError:
-        why = "the kernel died, most often because the machine ran out of memory"
+        why = "the kernel died, most often for lack of memory (see kernels.log beside the book)"
         raise ChapterError(_report(name, notebook, _source(clock.cell), why)) from None
     nbformat.write(with_steady_ids(without_traces(executed), name), notebook)
     return clock.seconds

@@ -41,12 +41,17 @@ class Settings(BaseModel):
 
     scale: str
     minutes: Minutes
+    fresh_minutes: Minutes | None = None
     chapters: dict[str, Chapter] = {}
 
     def chapter(self, name: str) -> Chapter:
-        """What this scale says about a chapter, with the scale's limit where it has none."""
-        chapter = self.chapters.get(name, Chapter())
-        return chapter.model_copy(update={"minutes": chapter.minutes or self.minutes})
+        """What this scale says about a chapter, if anything."""
+        return self.chapters.get(name, Chapter())
+
+    def limit(self, name: str, *, fresh: bool) -> float:
+        """Minutes that a chapter may take; `fresh` where it has to train."""
+        limit = self.chapter(name).minutes or self.minutes
+        return max(limit, self.fresh_minutes or limit) if fresh else limit
 
 
 def read_settings(path: Path, names: Sequence[str]) -> Settings:

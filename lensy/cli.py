@@ -1,4 +1,4 @@
-"""The command line: `lensy find` and what comes beside it."""
+"""The command line: `lensy find`, `lensy train`, `lensy evaluate`, `lensy scorecard`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from tqdm import tqdm
 
-from lensy import figures
+from lensy import cli_runs, figures
 from lensy.bands import band
 from lensy.cutouts import read_cutout
 from lensy.errors import LensyError, exit_code_two
@@ -20,6 +20,11 @@ from lensy.runs import Run, shipped_run
 ENDINGS = (".fits", ".fits.gz")
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+
+
+app.command()(cli_runs.train)
+app.command()(cli_runs.evaluate)
+app.command()(cli_runs.scorecard)
 
 
 @app.callback()

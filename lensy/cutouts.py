@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 import warnings
-import zlib
 from dataclasses import dataclass
 from logging import getLogger
 from pathlib import Path
@@ -134,7 +133,7 @@ def _load(path: Path, band_name: str) -> tuple[NDArray[Any], NDArray[Any] | None
                 return _extract(hdus, path, band_name)
     except LensyError:
         raise
-    except (OSError, EOFError, TypeError, ValueError, zlib.error, AstropyUserWarning) as error:
+    except Exception as error:  # astropy raises a dozen kinds on damaged files
         with path.open("rb") as file:
             begins_well = file.read(9) == b"SIMPLE  =" or path.suffix == ".gz"
         state = "is damaged or cut short" if begins_well else "is not a FITS file"
@@ -160,6 +159,7 @@ def _extract(
     counts = np.asarray(hdu.data, np.float64)
     rms = np.asarray(maps[0].data) if maps else None
     header = hdu.header.copy()
+    header.tostring()  # a damaged card raises here, where the file is known to be at fault
     for key in ("MAGZERO", "ZP_STACK"):
         if key not in header and key in hdus[0].header:
             header[key] = hdus[0].header[key]
@@ -170,7 +170,10 @@ def _image_of(hdus: fits.HDUList, path: Path, band_name: str) -> Any:
     """The HDU with the image of a band: by its name, by its FILTER, or the file's only one."""
     images = [hdu for hdu in hdus if hdu.is_image and hdu.shape and not _is_not_light(hdu.name)]
     if not images:
-        raise LensyError(f"{path} holds no image: allowed are FITS files with an image in VIS.")
+        raise LensyError(
+            f"{path} holds no image: allowed are FITS files with an image in {band_name}; if it "
+            "should hold one, download or copy it again."
+        )
     stem = _stem(band_name)
     for name in (f"{stem}_BGSUB", f"{stem}_FLUX", stem):
         for hdu in images:
@@ -228,7 +231,7 @@ def _wcs(header: fits.Header, where: str) -> WCS | None:
             warnings.simplefilter("ignore")
             wcs = WCS(header)
     except (WcsError, ValueError) as error:
-        log.warning("%s: coordinates are left out (%s)", where, str(error).splitlines()[0])
+        log.warning("%s: coordinates are left out (%s)", where, str(error).splitlines()[-1])
         return None
     if not wcs.has_celestial:
         return None

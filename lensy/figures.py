@@ -299,7 +299,7 @@ def draw_candidate(
     """
     image, light, mask = np.asarray(image), np.asarray(light), np.asarray(mask, bool)
     figure = Figure(figsize=(11.0, 4.3), layout="compressed")
-    figure.suptitle(title, fontsize=10)
+    figure.suptitle(title, fontsize=10, parse_math=False)
     for axes, shown, words in zip(
         figure.subplots(1, 3, sharex=True, sharey=True),
         (image, light, image),

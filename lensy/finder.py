@@ -28,6 +28,7 @@ from lensy.search import (
     Place,
     bright_places,
     centroid,
+    disc_around,
     searchable,
     stitched_output,
 )
@@ -132,10 +133,11 @@ class Finder:
 
     def _flags(self, cutout: Cutout, place: Place) -> list[str]:
         shape = cutout.flux.shape
+        part, disc = disc_around(place.peak, shape)
         to_border = min(min(i, n - 1 - i) for i, n in zip(place.peak, shape, strict=True))
         states = {
             "padded": min(shape) < SIDE,
-            "masked pixels": bool((cutout.mask[place.part] & place.disc).any()),
+            "masked pixels": bool(cutout.mask[part][disc].any()),
             "edge": to_border < EDGE,
             "below threshold": place.score < self.threshold,
         }

@@ -103,7 +103,7 @@ def bright_places(output: Image, usable: Mask, n_brightest: int, threshold: floa
     places: list[Place] = []
     while np.isfinite(left).any() and (not places or left.max() >= threshold):
         at = np.unravel_index(np.argmax(smooth), smooth.shape)
-        part, disc = _disc((int(at[0]), int(at[1])), smooth.shape)
+        part, disc = disc_around((int(at[0]), int(at[1])), smooth.shape)
         disc &= np.isfinite(left[part])
         score = mean_of_brightest(output[part][disc], n_brightest)
         places.append(Place((int(at[0]), int(at[1])), part, disc, score))
@@ -111,7 +111,7 @@ def bright_places(output: Image, usable: Mask, n_brightest: int, threshold: floa
     return places
 
 
-def _disc(peak: tuple[int, int], shape: tuple[int, ...]) -> tuple[tuple[slice, slice], Mask]:
+def disc_around(peak: tuple[int, int], shape: tuple[int, ...]) -> tuple[tuple[slice, slice], Mask]:
     """The part of a frame around a pixel, and which of its pixels are within RADIUS."""
     (y0, x0), (n_y, n_x) = peak, shape
     rows = slice(max(0, y0 - RADIUS), min(n_y, y0 + RADIUS + 1))

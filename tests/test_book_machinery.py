@@ -58,7 +58,7 @@ def write_book(folder: Path, *cells: str) -> Path:
 def run(tmp_path: Path, *cells: str, minutes: float = 1.0) -> Path:
     """Stage and execute a chapter of these cells. Returns its notebook."""
     notebook = stage(write_book(tmp_path / "source", *cells), tmp_path / "stage")["one"]
-    with project_kernel():
+    with project_kernel(tmp_path / "kernels.log"):
         run_chapter("one", notebook, {}, minutes=minutes, folder=tmp_path)
     return notebook
 
@@ -113,6 +113,15 @@ def test_unknown_parameter_is_rejected() -> None:
     settings = Settings(scale="smoke", minutes=1, chapters={"one": {"parameters": {"n_pionts": 3}}})
     with pytest.raises(LensyError, match="sets the parameter 'n_pionts' of chapter 'one', whose"):
         choose_parameters("one", ["scale", "n_points"], settings, {})
+
+
+def test_training_gets_more_time() -> None:
+    settings = Settings(scale="smoke", minutes=1, chapters={"one": {"minutes": 2}})
+    assert [settings.limit(name, fresh=True) for name in ("one", "two")] == [2, 1]
+    settings = settings.model_copy(update={"fresh_minutes": 60})
+    assert [
+        settings.limit(name, fresh=fresh) for fresh in (True, False) for name in ("one", "two")
+    ] == [60, 60, 2, 1]
 
 
 @pytest.mark.parametrize(

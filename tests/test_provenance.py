@@ -20,9 +20,14 @@ def test_a_file_appears_when_its_block_ends(tmp_path: Path) -> None:
 
 def test_an_error_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
     (tmp_path / "file.txt").write_text("old", "utf-8")
-    with pytest.raises(RuntimeError, match="half way"), whole_file(tmp_path / "file.txt") as path:
-        path.write_text("ne", "utf-8")
-        raise RuntimeError("half way")
+
+    def write_half() -> None:
+        with whole_file(tmp_path / "file.txt") as path:
+            path.write_text("ne", "utf-8")
+            raise RuntimeError("half way")
+
+    with pytest.raises(RuntimeError, match="half way"):
+        write_half()
     assert [each.name for each in tmp_path.iterdir()] == ["file.txt"]
     assert (tmp_path / "file.txt").read_text("utf-8") == "old"
 

@@ -60,7 +60,7 @@ def test_light_in_an_aperture_is_the_sersic_integral(sersic_index: float, radius
 
 
 def photons(light: Galaxy) -> tuple[Floats, Floats]:
-    """Points of equal flux that make up a galaxy, x and y: rings of equal flux, cut into sectors."""
+    """Points of equal flux that make up a galaxy, x and y: rings of it, cut into sectors."""
     index, ratio, angle = light.sersic_index, light.axis_ratio, light.position_angle
     share = (np.arange(6000) + 0.5) / 6000
     scaled = special.gammaincinv(2 * index, share) / SERSIC_B[index]
@@ -164,8 +164,8 @@ def sphere_images(source: Galaxy, einstein_radius: float) -> tuple[Floats, Float
     """Images of every point of a round exponential source behind a sphere in the centre.
 
     Returns position along x and magnification of the outer and of the inner images, each weighted
-    by the light there. A point at distance r has images at r + theta_E and r - theta_E, magnified by
-    theta_E / r + 1 and theta_E / r - 1 (the latter only inside the Einstein radius).
+    by the light there. A point at distance r has images at r + theta_E and r - theta_E, magnified
+    by theta_E / r + 1 and theta_E / r - 1 (the latter only inside the Einstein radius).
     """
     scale = source.half_light_radius / SERSIC_B[1.0]
     grid = 12 * scale * (np.arange(-500, 500) + 0.5) / 500
@@ -312,7 +312,11 @@ def test_a_scene_is_its_objects_drawn_one_by_one() -> None:
 
 def test_no_source_no_lensed_light() -> None:
     layers = render(Scene(lens=galaxy()), VIS)
-    assert (layers.magnification, layers.arc.max(), layers.companions.shape) == (0, 0, (0, 200, 200))
+    assert (layers.magnification, layers.arc.max(), layers.companions.shape) == (
+        0,
+        0,
+        (0, 200, 200),
+    )
     assert layers.image.dtype == np.float32
 
 

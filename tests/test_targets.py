@@ -45,7 +45,7 @@ def test_lensed_pixels_are_above_the_noise() -> None:
 
 
 def test_signal_to_noise_of_equal_pixels() -> None:
-    """n pixels of signal s over noise sigma: s sqrt(n) / sigma, by hand with the light's photons."""
+    """n pixels of signal s over noise sigma: s sqrt(n) / sigma, the light's photons included."""
     arc = np.zeros((10, 10), np.float32)
     arc[:3, :3] = 4.0
     image = arc + 50.0

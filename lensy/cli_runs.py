@@ -1,0 +1,102 @@
+"""Commands about runs: `lensy train`, `lensy evaluate`, `lensy scorecard`."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from lensy.errors import LensyError, exit_code_two
+from lensy.evaluation import score_predecessor
+from lensy.experiments import SCALES, TRAININGS, Scale, experiment
+from lensy.runs import SHIPPED, Run, runs_folder, shipped_run
+from lensy.scorecard import as_text
+from lensy.scorecard import scorecard as make_scorecard
+from lensy.store import DataSet
+from lensy.training import fit
+
+Quiet = Annotated[bool, typer.Option(help="No progress, only errors.")]
+
+
+def train(
+    name: Annotated[str, typer.Argument(help=f"Experiment: {', '.join(TRAININGS)}.")],
+    data: Annotated[Path, typer.Option(help="Folder of the data set.")],
+    scale: Annotated[str, typer.Option(help=f"Scale: {', '.join(SCALES)}.")] = "laptop",
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the run [default: runs/SCALE/NAME].")
+    ] = None,
+    accelerator: Annotated[str, typer.Option(help="Lightning's accelerator.")] = "auto",
+    devices: Annotated[str, typer.Option(help="Lightning's devices.")] = "auto",
+    nodes: Annotated[int, typer.Option(help="Lightning's number of nodes.")] = 1,
+    quiet: Quiet = False,
+) -> None:
+    """Train a network on a data set; started again after a kill, go on where it stopped."""
+    _log(quiet)
+    with exit_code_two():
+        data_set = DataSet(data)
+        data_set.verify()
+        wanted = experiment(name, _scale(scale), data_set.recipe)
+        folder = out or runs_folder(wanted, Path("runs"))
+        options: dict[str, Any] = {
+            "accelerator": accelerator,
+            "devices": int(devices) if devices.isdecimal() else devices,
+            "num_nodes": nodes,
+        }
+        run = fit(wanted, data_set, folder, progress=not quiet, trainer_options=options)
+        typer.echo(_result(run))
+
+
+def evaluate(
+    weights: Annotated[Path, typer.Option(help="OU-VIS weights, a safetensors file.")],
+    data: Annotated[Path, typer.Option(help="Folder of the data set.")],
+    out: Annotated[Path, typer.Option(help="Folder of the run to write.")],
+    quiet: Quiet = False,
+) -> None:
+    """Score a test set with the predecessor's published network OU-VIS."""
+    with exit_code_two():
+        run = score_predecessor(weights, DataSet(data), out, progress=not quiet)
+        typer.echo(_result(run))
+
+
+def scorecard(
+    run: Annotated[
+        list[Path] | None, typer.Option(help="Folder of a run, instead of the shipped one.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="A list of objects.")] = False,
+) -> None:
+    """Every number that the talk published, with ours beside it."""
+    with exit_code_two():
+        runs = {each.info["experiment"]["name"]: each for each in map(Run, run or [])}
+        for name in TRAININGS:
+            if name not in runs and any(SHIPPED.glob(f"*/{name}/run.json")):
+                runs[name] = shipped_run(name)
+        rows = make_scorecard(runs)
+        if as_json:
+            typer.echo(json.dumps([row.as_dict() for row in rows], indent=1))
+        else:
+            typer.echo(as_text(rows))
+
+
+def _scale(word: str) -> Scale:
+    for scale in SCALES:
+        if scale == word:
+            return scale
+    raise LensyError(f"There is no scale {word!r}; the scales are {', '.join(SCALES)}.")
+
+
+def _log(quiet: bool) -> None:
+    """Show what the package says of its progress, and of Lightning only warnings."""
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("lensy").setLevel(logging.WARNING if quiet else logging.INFO)
+    logging.getLogger("lightning").setLevel(logging.WARNING)
+
+
+def _result(run: Run) -> str:
+    area = run.info["test"]["auroc"]
+    return (
+        f"{run.folder}: test AUROC {area['value']:.4f} "
+        f"(95 % interval {area['low']:.4f} to {area['high']:.4f}, n = {run.info['test']['n']})."
+    )

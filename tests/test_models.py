@@ -1,0 +1,142 @@
+"""Networks: their shape is the talk's, their numbers the published ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_allclose
+from safetensors.torch import load_file
+from torch import nn
+
+from lensy.models.naberrie import DEPTH, Naberrie
+from lensy.models.ou import OuVis
+
+PUBLISHED_WEIGHTS = Path(__file__).resolve().parents[2] / "shared" / "ou" / "OU_VIS.safetensors"
+
+
+@pytest.fixture
+def naberrie() -> Naberrie:
+    torch.manual_seed(1)
+    return Naberrie(width=2, sigma=2.0).eval()
+
+
+def n_parameters(model: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def kinds(module: nn.Module) -> list[str]:
+    return [type(each).__name__ for each in module.modules() if not list(each.children())]
+
+
+# Naberrie
+
+
+@pytest.mark.parametrize("shape", [(200, 200), (66, 66), (37, 50), (16, 16)])
+def test_the_output_has_the_shape_of_the_input(naberrie: Naberrie, shape: tuple[int, int]) -> None:
+    with torch.inference_mode():
+        assert naberrie(torch.randn(2, 1, *shape)).shape == (2, 1, *shape)
+
+
+def test_parameters_at_the_first_level_of_16_channels() -> None:
+    """By hand from the talk's figure: 3 x 3 convolutions without bias, two parameters per channel
+    of a batch normalisation, 2 x 2 transposed convolutions and a 1 x 1 one with bias."""
+
+    def block(n_in: int, n: int) -> int:
+        return 9 * n * (n_in + n) + 4 * n
+
+    widths = [16, 32, 64, 128]
+    encoder = sum(block(n_in, n) for n_in, n in zip([1, *widths], widths, strict=False))
+    decoder = sum(block(2 * n, n) for n in widths)
+    ups = sum(2 * n * n * 4 + n for n in widths)
+    expected = encoder + block(128, 256) + decoder + ups + 16 + 1
+    assert n_parameters(Naberrie(width=16)) == expected == 1_942_289
+
+
+def test_blocks_are_those_of_the_talk(naberrie: Naberrie) -> None:
+    """Four encoder blocks, a bottleneck, four decoder blocks; conv, BatchNorm, ReLU, twice."""
+    block = ["Conv2d", "BatchNorm2d", "ReLU"] * 2
+    blocks = [*naberrie.encoder.blocks, naberrie.bottleneck, *naberrie.decoder.blocks]
+    assert [kinds(each) for each in blocks] == [block] * 9
+    assert kinds(naberrie).count("MaxPool2d") == 1  # used after each of the encoder's blocks
+    assert kinds(naberrie).count("ConvTranspose2d") == 4
+    assert kinds(naberrie)[-1] == "Conv2d"
+    assert kinds(naberrie).count("Conv2d") == 2 * 9 + 1
+
+
+def test_four_skips_and_features_a_sixteenth_as_wide(naberrie: Naberrie) -> None:
+    features, skips = naberrie.encoder(torch.zeros(1, 1, 64, 64))
+    assert features.shape == (1, 16, 4, 4)
+    assert [skip.shape[1:] for skip in skips] == [(2, 64, 64), (4, 32, 32), (8, 16, 16), (16, 8, 8)]
+    assert len(skips) == DEPTH == 4
+
+
+def test_the_network_sees_arcsinh_of_flux_over_noise(naberrie: Naberrie) -> None:
+    flux = np.array([-3.0, 0.0, 1.0, 500.0], np.float32)
+    assert_allclose(naberrie.compress(torch.from_numpy(flux)), np.arcsinh(flux / 2), rtol=1e-6)
+
+
+def test_the_scale_is_saved_with_the_weights(naberrie: Naberrie) -> None:
+    assert float(naberrie.state_dict()["sigma"]) == 2.0
+    other = Naberrie(width=2, sigma=9.0)
+    other.load_state_dict(naberrie.state_dict())
+    image = torch.randn(1, 1, 32, 32)
+    with torch.inference_mode():
+        assert_allclose(other.eval()(image), naberrie(image))
+
+
+def test_another_unit_of_flux_changes_nothing_but_the_unit(naberrie: Naberrie) -> None:
+    other = Naberrie(width=2)
+    other.load_state_dict(naberrie.state_dict() | {"sigma": torch.tensor(2000.0)})
+    flux = torch.randn(1, 1, 32, 32)
+    in_thousandths = other.eval().reconstruct(1000 * flux)
+    assert_allclose(in_thousandths / 1000, naberrie.reconstruct(flux), rtol=1e-4, atol=1e-6)
+
+
+def test_reconstruct_inverts_the_scale(naberrie: Naberrie) -> None:
+    image = torch.randn(1, 1, 32, 32)
+    light = naberrie.reconstruct(image)
+    with torch.inference_mode():
+        assert_allclose(naberrie.compress(light), naberrie(image), rtol=1e-4, atol=1e-6)
+
+
+def test_an_image_does_not_depend_on_its_company(naberrie: Naberrie) -> None:
+    images = torch.randn(4, 1, 40, 40)
+    with torch.inference_mode():
+        assert_allclose(naberrie(images)[2:3], naberrie(images[2:3]), atol=1e-5)
+
+
+# OU-VIS
+
+
+def test_parameters_of_the_predecessor() -> None:
+    """Printed in FACTS.md section 2: 327 882 with one channel."""
+    assert n_parameters(OuVis()) == 327_882
+
+
+@pytest.mark.skipif(not PUBLISHED_WEIGHTS.exists(), reason=f"{PUBLISHED_WEIGHTS} is not there")
+def test_published_weights_load_and_score() -> None:
+    model = OuVis()
+    model.load_state_dict(load_file(PUBLISHED_WEIGHTS), strict=True)
+    with torch.inference_mode():
+        scores = model.eval().score(torch.rand(3, 1, 200, 200))
+    assert scores.shape == (3,)
+    assert ((scores >= 0) & (scores <= 1)).all()
+
+
+def test_a_score_does_not_depend_on_the_batch() -> None:
+    """The published code's softmax over the batch gives an image alone the score 1."""
+    torch.manual_seed(2)
+    model, images = OuVis().eval(), torch.randn(3, 1, 200, 200)
+    together = model.score(images)
+    alone = torch.cat([model.score(image[None]) for image in images])
+    assert_allclose(together, alone, atol=1e-6)
+
+
+def test_the_predecessor_sees_each_image_from_zero_to_one() -> None:
+    torch.manual_seed(3)
+    model, images = OuVis().eval(), torch.randn(2, 1, 200, 200)
+    other_units = images * torch.tensor([5.0, 0.1]).reshape(2, 1, 1, 1) + 7.0
+    assert_allclose(model.score(other_units), model.score(images), atol=1e-5)

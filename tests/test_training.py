@@ -1,0 +1,355 @@
+"""Training on a handful of images: it learns, it resumes, it writes what it says."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from builders import tiny_experiment
+from numpy.testing import assert_allclose
+from safetensors.torch import load_file
+
+from lensy import training
+from lensy.datasets import Crops, Frames
+from lensy.errors import LensyError
+from lensy.evaluation import (
+    N_BRIGHTEST,
+    choose_score,
+    example_columns,
+    ranking_results,
+    score_frames,
+)
+from lensy.experiments import Experiment, experiment
+from lensy.metrics import auroc
+from lensy.models.naberrie import Naberrie
+from lensy.models.ou import OuVis
+from lensy.runs import Run, find_run, round_trip_half, runs_folder, shipped_run
+from lensy.store import DataSet
+from lensy.training import NaberrieModule, fit, obtain
+
+CPU = {"accelerator": "cpu", "devices": 1}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Sums of one thread have one order, so that weights can be compared bit by bit."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def tiny(data: DataSet) -> Experiment:
+    return tiny_experiment(data.recipe)
+
+
+@pytest.fixture(scope="module")
+def run(tiny: Experiment, data: DataSet, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run of two epochs without interruption. Tests only read it."""
+    folder = tmp_path_factory.mktemp("runs") / "smoke" / "tiny"
+    return fit(tiny, data, folder, trainer_options=CPU)
+
+
+# Learning
+
+
+def test_steps_on_one_batch_lower_the_loss(data: DataSet, tiny: Experiment) -> None:
+    torch.manual_seed(1)
+    module = NaberrieModule(tiny, data)
+    crops = Crops(data, "VIS", size=32, seed=1, start=0, count=4)
+    batch = torch.utils.data.default_collate([crops[k] for k in range(4)])
+    optimiser = torch.optim.Adam(module.parameters(), lr=1e-2)
+    losses = []
+    for step in range(20):
+        loss = module.training_step(batch, step)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.7 * losses[0]
+
+
+def test_the_loss_is_the_squared_error_of_arcsinh(data: DataSet, tiny: Experiment) -> None:
+    module = NaberrieModule(tiny, data).eval()
+    item = Crops(data, "VIS", size=32, seed=1, start=0, count=1)[0]
+    batch: Any = {key: value[None] for key, value in item.items()}
+    with torch.inference_mode():
+        output = module.model(batch["image"])
+        expected = np.mean((output.numpy() - np.arcsinh(batch["target"].numpy() / 2.0221)) ** 2)
+        # the noise is typed to five digits
+        assert_allclose(float(module.training_step(batch, 0)), expected, rtol=1e-3)
+
+
+# The run
+
+
+def test_a_run_is_its_files(run: Run) -> None:
+    names = {path.name for path in run.folder.iterdir() if path.is_file()}
+    assert {"run.json", "history.csv", "scores.npz", "model.safetensors"} <= names
+    assert not [name for name in names if name.endswith(".partial")]
+
+
+def test_the_history_has_a_row_per_epoch(run: Run) -> None:
+    history = run.history()
+    assert_allclose(history["epoch"], [1, 2])
+    assert_allclose(history["step"], [2, 4])
+    assert np.all(history["train_loss"] > 0)
+    assert np.all((history["val_auroc"] >= 0) & (history["val_auroc"] <= 1))
+    assert np.all(np.diff(history["minutes"]) > 0)
+
+
+def test_the_history_is_a_plain_table(run: Run) -> None:
+    with (run.folder / "history.csv").open(newline="", encoding="utf-8") as file:
+        header, *rows = list(csv.reader(file))
+    assert header == ["epoch", "step", "train_loss", "val_loss", "val_auroc", "minutes"]
+    assert len(rows) == 2
+
+
+def test_run_json_says_what_was_made(run: Run, tiny: Experiment) -> None:
+    assert run.info["fingerprint"] == tiny.fingerprint
+    assert run.info["experiment"] == json.loads(tiny.model_dump_json())
+    assert run.info["score"]["n_brightest"] in N_BRIGHTEST
+    assert {"commit", "hardware", "packages", "date"} <= set(run.info["provenance"])
+    assert run.info["best_epoch"] in (1, 2)
+
+
+def test_scores_come_with_labels_and_what_the_examples_are(run: Run, data: DataSet) -> None:
+    scores = run.scores()
+    assert np.array_equal(scores["label"], data.labels("test"))
+    assert_allclose(scores["einstein_radius"], data.catalogue("test")["einstein_radius"], rtol=1e-6)
+    assert run.info["test"]["auroc"]["value"] == auroc(scores["label"], scores["score"])
+
+
+def test_the_loaded_network_gives_the_stored_scores(run: Run, data: DataSet) -> None:
+    """Weights were rounded to half precision before scoring, so only the order of sums differs."""
+    again = score_frames(run.model(), Frames(data, "test", "VIS"))
+    stored = run.scores()
+    score = again[f"brightest_{run.info['score']['n_brightest']}"]
+    assert_allclose(score, stored["score"], rtol=1e-4, atol=1e-5)
+    assert_allclose(again["squared_error"], stored["squared_error"], rtol=1e-4)
+
+
+def test_weights_are_stored_in_half_precision(run: Run) -> None:
+    stored = load_file(run.folder / "model.safetensors")
+    kinds = {tensor.dtype for tensor in stored.values() if tensor.is_floating_point()}
+    assert kinds == {torch.float16}
+    loaded = run.model().state_dict()
+    assert all(torch.equal(loaded[name].to(each.dtype), each) for name, each in stored.items())
+
+
+def test_rounding_to_half_precision_is_done_once() -> None:
+    model = Naberrie(width=2)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    round_trip_half(model)
+    once = {name: value.clone() for name, value in model.state_dict().items()}
+    round_trip_half(model)
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, once[name])
+        assert_allclose(value, before[name], rtol=2**-11, atol=1e-7)
+
+
+def test_the_summary_is_a_sentence_for_a_page(run: Run) -> None:
+    sentence = run.summary()
+    assert sentence.startswith("tiny at scale smoke, trained here: ")
+    assert run.info["provenance"]["commit"] in sentence
+    assert not run.is_shipped
+
+
+# Interruption
+
+
+class PowerCutError(Exception):
+    """What ends a job in these tests."""
+
+
+def never(*_: Any, **__: Any) -> None:
+    raise AssertionError("nothing is to be made here")
+
+
+def weights(folder: Path) -> dict[str, Any]:
+    return load_file(folder / "model.safetensors")
+
+
+def assert_same_weights(one: Path, other: Path) -> None:
+    expected = weights(other)
+    assert weights(one).keys() == expected.keys()
+    assert all(torch.equal(value, expected[name]) for name, value in weights(one).items())
+
+
+def cut_in(epoch: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a job end at its first step in an epoch."""
+    whole = NaberrieModule.training_step
+
+    def training_step(self: NaberrieModule, batch: Any, batch_idx: int) -> Any:
+        if self.trainer.current_epoch == epoch:
+            raise PowerCutError(f"in epoch {epoch}")
+        return whole(self, batch, batch_idx)
+
+    monkeypatch.setattr(NaberrieModule, "training_step", training_step)
+
+
+def test_a_run_cut_after_an_epoch_ends_with_the_same_weights(
+    run: Run, tiny: Experiment, data: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as cut:
+        cut_in(1, cut)
+        with pytest.raises(PowerCutError, match="in epoch 1"):
+            fit(tiny, data, tmp_path, trainer_options=CPU)
+    assert not (tmp_path / "run.json").exists()
+    cut_in(0, monkeypatch)  # the finished epoch is not trained again
+    resumed = fit(tiny, data, tmp_path, trainer_options=CPU)
+    assert_same_weights(tmp_path, run.folder)
+    columns = ["step", "train_loss", "val_loss", "val_auroc"]
+    assert all(np.array_equal(resumed.history()[c], run.history()[c]) for c in columns)
+    assert np.array_equal(resumed.scores()["score"], run.scores()["score"])
+
+
+def test_a_run_cut_while_it_is_scored_is_not_trained_again(
+    tiny: Experiment, data: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where no epoch was better than the first, so that the best weights are the oldest."""
+    monkeypatch.setattr(training, "auroc", lambda *_: 0.5)
+    with monkeypatch.context() as cut:
+        cut.setattr(training, "score_frames", never)
+        with pytest.raises(AssertionError, match="nothing is to be made here"):
+            fit(tiny, data, tmp_path, trainer_options=CPU)
+    monkeypatch.setattr(NaberrieModule, "training_step", never)
+    resumed = fit(tiny, data, tmp_path, trainer_options=CPU)
+    assert_allclose(resumed.history()["epoch"], [1, 2])
+    assert resumed.info["best_epoch"] == 1
+
+
+def test_another_seed_gives_other_weights(run: Run, data: DataSet, tmp_path: Path) -> None:
+    fit(tiny_experiment(data.recipe, seed=2), data, tmp_path, trainer_options=CPU)
+    name = "encoder.blocks.0.0.weight"
+    assert not torch.equal(weights(tmp_path)[name], weights(run.folder)[name])
+
+
+# What is refused
+
+
+def test_data_of_another_recipe_are_refused(data: DataSet, tmp_path: Path) -> None:
+    other = tiny_experiment(data.recipe.model_copy(update={"seed": 99, "name": "other"}))
+    with pytest.raises(LensyError, match=r"holds 'tiny', but tiny .* is defined on 'other'"):
+        fit(other, data, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_of_other_settings_is_refused(data: DataSet, run: Run) -> None:
+    with pytest.raises(LensyError, match=rf"{run.folder} holds an unfinished run with other"):
+        fit(tiny_experiment(data.recipe, learning_rate=0.1), data, run.folder)
+
+
+def test_a_folder_without_a_run_says_so(tmp_path: Path) -> None:
+    with pytest.raises(LensyError, match=rf"{tmp_path} holds no finished run: make one with"):
+        Run(tmp_path)
+
+
+def test_a_run_that_is_not_shipped_says_how_to_make_it() -> None:
+    with pytest.raises(LensyError, match=r"No run of 'tiny' is shipped .*`lensy train tiny`"):
+        shipped_run("tiny")
+
+
+# Obtaining
+
+
+def test_a_finished_run_is_loaded_and_not_trained(
+    run: Run, tiny: Experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "fit", never)
+    monkeypatch.setattr(training, "make_data_set", never)
+    found = obtain(tiny, runs=run.folder.parent.parent)
+    assert found.folder == run.folder
+
+
+def test_without_a_run_data_are_made_and_a_network_trained(
+    tiny: Experiment, data: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The data are there already, so making them means opening them."""
+    shutil.copytree(data.folder, tmp_path / "data" / "tiny")
+    monkeypatch.setattr(training, "fit", lambda *words, **_: words)
+    chosen, made, folder = obtain(tiny, data_folder=tmp_path / "data", runs=tmp_path / "runs")  # type: ignore[misc]
+    assert chosen == tiny
+    assert made.folder == tmp_path / "data" / "tiny"
+    assert folder == tmp_path / "runs" / "smoke" / "tiny"
+
+
+def test_a_run_with_other_settings_is_not_found(run: Run, tiny: Experiment, data: DataSet) -> None:
+    runs = run.folder.parent.parent
+    other = tiny_experiment(data.recipe, batch=5)
+    assert find_run(other, runs=runs, use_shipped=False) is None
+    assert find_run(tiny, runs=runs, use_shipped=False).folder == runs_folder(tiny, runs)
+
+
+# Experiments and scores
+
+
+@pytest.mark.parametrize("changes", [{"width": 3}, {"crop": 48}, {"seed": 5}, {"n_epochs": 3}])
+def test_the_fingerprint_changes_with_the_training(
+    data: DataSet, tiny: Experiment, changes: dict[str, int]
+) -> None:
+    assert tiny_experiment(data.recipe, **changes).fingerprint != tiny.fingerprint
+
+
+def test_the_fingerprint_changes_with_the_data(data: DataSet, tiny: Experiment) -> None:
+    other = data.recipe.model_copy(update={"seed": 99})
+    assert tiny_experiment(other).fingerprint != tiny.fingerprint
+
+
+def test_unknown_experiments_and_scales_are_refused(data: DataSet) -> None:
+    with pytest.raises(LensyError, match=r"no experiment 'x'; the experiments are naberrie-vis"):
+        experiment("x", "smoke", data.recipe)
+    with pytest.raises(LensyError, match=r"no scale 'big'; the scales are smoke, laptop, talk"):
+        experiment("naberrie-vis", "big", data.recipe)  # type: ignore[arg-type]
+
+
+def test_validation_chooses_the_score_that_ranks_best() -> None:
+    labels = np.arange(40) < 20
+    rng = np.random.default_rng(1)
+    columns = {f"brightest_{n}": rng.standard_normal(40) for n in N_BRIGHTEST}
+    chosen = choose_score({"label": labels, **columns, "brightest_300": labels + 0.1})
+    assert chosen["n_brightest"] == 300
+    assert chosen["validation_auroc"]["300"] == 1.0
+    assert chosen["threshold_at_false_positive_rate"]["0.1"] == pytest.approx(0.1)
+
+
+def test_scores_of_frames_by_hand(data: DataSet) -> None:
+    """One frame at a time through the network, brightest pixels by sorting."""
+    torch.manual_seed(4)
+    model, frames = Naberrie(width=2, sigma=2.0).eval(), Frames(data, "test", "VIS", limit=3)
+    scores = score_frames(model, frames)
+    with torch.inference_mode():
+        outputs = [model(frames[k]["image"][None]).numpy().ravel() for k in range(3)]
+    expected = [np.sort(output)[-30:].mean() for output in outputs]
+    assert_allclose(scores["brightest_30"], expected, rtol=1e-4, atol=1e-6)
+    assert list(scores["label"]) == list(data.labels("test")[:3])
+
+
+def test_the_predecessor_scores_the_same_frames(data: DataSet) -> None:
+    torch.manual_seed(5)
+    model, frames = OuVis().eval(), Frames(data, "test", "VIS", limit=2)
+    expected = [float(model.score(frames[k]["image"][None])) for k in range(2)]
+    assert_allclose(score_frames(model, frames)["score"], expected, rtol=1e-5)
+
+
+def test_columns_of_examples_are_those_of_the_catalogue(data: DataSet) -> None:
+    columns = example_columns(data, "validation")
+    assert columns["has_source"].dtype == bool
+    assert {len(values) for values in columns.values()} == {8}
+
+
+def test_results_hold_their_intervals() -> None:
+    labels = np.arange(60) < 30
+    scores = labels + np.random.default_rng(2).standard_normal(60)
+    results = ranking_results(labels, scores)
+    assert (results["n"], results["n_lenses"]) == (60, 30)
+    area = results["auroc"]
+    assert area["low"] < area["value"] == auroc(labels, scores) < area["high"]
