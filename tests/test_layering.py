@@ -23,6 +23,7 @@ LEVELS = {
     "lensy.bands": 1,
     "lensy.metrics": 1,
     "lensy.provenance": 1,
+    "lensy.charts": 1,
     "lensy.published": 1,
     "lensy.background": 1,
     "lensy.models.naberrie": 1,

@@ -61,6 +61,7 @@ def train(experiment: Experiment, folder: Path, target: float, minutes: float) -
         callbacks=[reached, Timer(max(left, timedelta(seconds=1)), verbose=False)],
     )
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+    warnings.filterwarnings("ignore", message=".*LeafSpec.* is deprecated", category=FutureWarning)
     trainer.fit(module)
     return module
 
