@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from builders import tiny_experiment
+from safetensors.torch import save_file
+from typer.testing import CliRunner, Result
+
+from lensy import cli_runs
+from lensy.cli import app
+from lensy.models.ou import OuVis
+from lensy.runs import Run
+from lensy.store import DataSet
+
+
+def lensy(*words: object) -> Result:
+    return CliRunner().invoke(app, [str(word) for word in words])
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("nonsense",), "There is no experiment 'nonsense'; the experiments are naberrie-vis."),
+        (("naberrie-vis", "--scale", "huge"), "There is no scale 'huge'; the scales are smoke,"),
+    ],
+)
+def test_train_names_what_there_is(
+    data: DataSet, tmp_path: Path, words: tuple[str, ...], sentence: str
+) -> None:
+    result = lensy("train", *words, "--data", data.folder, "--out", tmp_path / "run")
+    assert result.exit_code == 2
+    assert sentence in result.stderr
+    assert not (tmp_path / "run").exists()
+
+
+def test_train_without_data_says_how_to_make_them(tmp_path: Path) -> None:
+    result = lensy("train", "naberrie-vis", "--data", tmp_path / "none")
+    assert result.exit_code == 2
+    assert "holds no data set: make it with `python -m data_sim NAME" in result.stderr
+
+
+def test_train_writes_a_run_and_reports_it(
+    data: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny = tiny_experiment(data.recipe)
+    monkeypatch.setattr(cli_runs, "experiment", lambda *_: tiny)
+    words = ("naberrie-vis", "--data", data.folder, "--out", tmp_path / "run", "--quiet")
+    result = lensy("train", *words, "--accelerator", "cpu", "--devices", "1")
+    assert result.exit_code == 0, result.output
+    area = Run(tmp_path / "run").info["test"]["auroc"]["value"]
+    assert f"test AUROC {area:.4f}" in result.stdout
+
+
+def test_evaluate_scores_the_test_set_with_given_weights(data: DataSet, tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    save_file(OuVis().state_dict(), tmp_path / "ou.safetensors")
+    words = ("--weights", tmp_path / "ou.safetensors", "--data", data.folder)
+    result = lensy("evaluate", *words, "--out", tmp_path / "ou-vis", "--quiet")
+    assert result.exit_code == 0, result.output
+    run = Run(tmp_path / "ou-vis")
+    assert run.info["fingerprint"] == data.recipe.fingerprint
+    assert run.scores()["score"].shape == (data.recipe.n_test,)
+    assert ((run.scores()["score"] >= 0) & (run.scores()["score"] <= 1)).all()
+
+
+def test_evaluate_refuses_a_file_that_holds_no_such_weights(data: DataSet, tmp_path: Path) -> None:
+    (tmp_path / "wrong.safetensors").write_text(json.dumps({"not": "weights"}))
+    words = ("--weights", tmp_path / "wrong.safetensors", "--data", data.folder)
+    result = lensy("evaluate", *words, "--out", tmp_path / "out")
+    assert result.exit_code == 2
+    assert "wrong.safetensors does not hold the weights of OU-VIS" in result.stderr
+    assert not (tmp_path / "out").exists()
