@@ -42,6 +42,8 @@ def main(
             return
         if name is None or out is None:
             raise LensyError("Give a recipe and a folder: `python -m data_sim talk-smoke OUT`.")
+        if jobs == 0:
+            raise LensyError("--jobs 0 leaves nobody to work: give 1 or more, or -1 for all cores.")
         chosen = _recipe(name)
         if not quiet and not (out / "checksums.json").exists():
             typer.echo(estimate(chosen, jobs))
@@ -99,8 +101,6 @@ def estimate(chosen: Recipe, jobs: int) -> str:
 
 def _report(data: DataSet) -> str:
     catalogue = data.catalogue()
-    if not len(catalogue):
-        return f"{data.folder}: an empty data set."
     signal = catalogue["arc_signal_to_noise_VIS"][catalogue["is_lens"]]
     share = 100 * catalogue["is_lens"].mean()
     return (

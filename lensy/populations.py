@@ -9,17 +9,38 @@ from __future__ import annotations
 import json
 from functools import cache
 from importlib.resources import files
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import AfterValidator, Field, model_validator
 from scipy import stats
 
 from lensy.errors import LensyError
 from lensy.scene import Deflector, Frozen, Galaxy, Scene
 
-Interval = tuple[float, float]
+
+def _in_order(limits: tuple[float, float]) -> tuple[float, float]:
+    if not limits[0] <= limits[1]:
+        raise ValueError("the first number must not exceed the second")
+    return limits
+
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+AxisRatio = Annotated[float, Field(ge=0.05, le=1)]
+Interval = Annotated[tuple[Finite, Finite], AfterValidator(_in_order)]
+PositiveInterval = Annotated[tuple[Positive, Positive], AfterValidator(_in_order)]
+AxisRatios = Annotated[tuple[AxisRatio, AxisRatio], AfterValidator(_in_order)]
+Shear = Annotated[float, Field(ge=-0.5, le=0.5)]
+Count = Annotated[int, Field(ge=0, le=100)]
+SersicIndex = Annotated[float, Field(ge=0.3, le=8)]
+SersicIndices = Annotated[tuple[SersicIndex, SersicIndex], AfterValidator(_in_order)]
+MedianAndScatter = tuple[Positive, Annotated[float, Field(ge=0, le=3)]]
+
+MEDIAN_OF_GAMMA = float(stats.gamma(1.5).median())
+"""Median of the Gamma(3/2) distribution."""
 
 
 class LensCopula:
@@ -90,52 +111,52 @@ class TalkPopulation(Frozen):
     """Least distance of the candidate from the edge, arcsec. The talk's lenses stand anywhere,
     the nearest shown 2 arcsec from the edge; below 1 arcsec little of a ring is left."""
 
-    lens_fraction: Annotated[float, Field(ge=0, le=1)] = 0.5
+    lens_fraction: Fraction = 0.5
     """Share of scenes with a source: the talk's NISP rows imply a prevalence of one half."""
 
-    einstein_radius: Interval = (0.5, 2.5)
+    einstein_radius: PositiveInterval = (0.5, 2.5)
     """Uniform, arcsec. The rings shown in the talk have 1.2 to 2.5; below 0.5 a ring is smaller
     than three times the VIS point-spread function."""
 
-    faintest_lens: float = 22.5
+    faintest_lens: Finite = 22.5
     """VIS magnitude: the forecast's lens galaxies, less the tail too faint for a candidate list."""
 
-    mass_axis_ratio_scatter: tuple[float, float] = (0.99, 0.11)
+    mass_axis_ratio_scatter: MedianAndScatter = (0.99, 0.11)
     """Mean and scatter of mass axis ratio over light axis ratio.
     Source: Koopmans et al. 2006, ApJ 649, 599."""
 
-    mass_angle_scatter: float = np.deg2rad(10.0)
+    mass_angle_scatter: Annotated[float, Field(ge=0, le=np.pi)] = np.deg2rad(10.0)
     """Scatter of the angle between mass and light, radians. Source: Koopmans et al. 2006."""
 
-    shear: Interval = (-0.05, 0.05)
+    shear: Annotated[tuple[Shear, Shear], AfterValidator(_in_order)] = (-0.05, 0.05)
     """Uniform, per component. Source: the predecessor's recipe (Wilde et al. 2022, section 2)."""
 
     source_magnitude: Interval = (23.0, 25.5)
     """Uniform, VIS, before magnification: the brighter half of the forecast's sources (median
     25.5), where the talk's clearly visible arcs come from."""
 
-    source_radius: tuple[float, float] = (0.3, 0.5)
+    source_radius: MedianAndScatter = (0.3, 0.5)
     """Median half-light radius (arcsec) and scatter of its logarithm. Larger than the forecast's
     0.11 because the arcs of the talk are wide."""
 
-    halo_fraction: Annotated[float, Field(ge=0, le=1)] = 0.1
+    halo_fraction: Fraction = 0.1
     """Share of sources from the wide tail below: one halo among some ten of the talk's rings."""
 
-    halo_radius: Interval = (0.2, 7.0)
+    halo_radius: PositiveInterval = (0.2, 7.0)
     """Half-light radius of the tail, uniform, arcsec. Source: the predecessor's recipe, whose
     very large radii explain the faint halos around the talk's rings."""
 
-    source_sersic_index: Interval = (1.0, 4.0)
+    source_sersic_index: SersicIndices = (1.0, 4.0)
     """Uniform: from discs to the predecessor's upper limit."""
 
-    source_axis_ratio: Interval = (0.3, 1.0)
+    source_axis_ratio: AxisRatios = (0.3, 1.0)
     """Uniform. Source: the predecessor's recipe."""
 
     source_offset: Annotated[float, Field(ge=0, le=2)] = 0.8
     """Radius of the disc, in Einstein radii, over which sources are uniform: inside it an
     isothermal lens makes several images, the faintest still a ninth of the brightest."""
 
-    n_companions: tuple[int, int] = (3, 9)
+    n_companions: Annotated[tuple[Count, Count], AfterValidator(_in_order)] = (3, 9)
     """Uniform, ends included. The talk's Mask R-CNN panels show 3 to 9 further galaxies."""
 
     companion_magnitude: Interval = (18.0, 25.5)
@@ -145,12 +166,20 @@ class TalkPopulation(Frozen):
     count_slope: Annotated[float, Field(gt=0)] = 0.35
     """d log10 N / dm of the number counts: 2.8, 4.3 and 9.6 galaxies per frame to 24.5, 25, 26."""
 
-    spheroid_fraction: Annotated[float, Field(ge=0, le=1)] = 0.1
+    spheroid_fraction: Fraction = 0.1
     """Share of companions with Sersic index 4; the others are exponential discs.
     Source: Miller et al. 2013, MNRAS 429, 2858."""
 
-    companion_axis_ratio: Interval = (0.3, 1.0)
+    companion_axis_ratio: AxisRatios = (0.3, 1.0)
     """Uniform. Source: the predecessor's recipe."""
+
+    @model_validator(mode="after")
+    def _margin_leaves_room(self) -> Self:
+        if self.margin >= 0.5 * self.field_of_view:
+            raise ValueError(
+                f"margin = {self.margin} must be below half of field_of_view = {self.field_of_view}"
+            )
+        return self
 
     def draw(self, rng: np.random.Generator) -> Scene:
         """One scene. Uses `rng` and nothing else."""
@@ -249,7 +278,7 @@ def draw_half_light_radius(magnitude: float, rng: np.random.Generator) -> float:
     ln r = -1.145 - 0.269 (i - 23). Source: Miller et al. 2013, MNRAS 429, 2858, appendix B1.
     """
     median = np.exp(-1.145 - 0.269 * (magnitude - 23.0))
-    scale_length = median * (rng.gamma(1.5) / stats.gamma(1.5).median()) ** 0.75
+    scale_length = median * (rng.gamma(1.5) / MEDIAN_OF_GAMMA) ** 0.75
     half_light_of_exponential = 1.678
     return float(max(half_light_of_exponential * scale_length, 0.02))
 

@@ -96,7 +96,8 @@ def render_arc(source: Galaxy, deflector: Deflector, band: Band) -> tuple[Image,
     """Light of `source` as lensed by `deflector`, (y, x) in nJy per pixel, and its magnification.
 
     The magnification is the lensed flux within three Einstein radii and three half-light radii of
-    the lens (8 arcsec at most) over the flux of the unlensed source.
+    the lens (8 arcsec at most) over the flux of the unlensed source. Sources with a half-light
+    radius below 0.08 arcsec may lose up to a tenth of the flux of a demagnified image.
     """
     reach = 3 * deflector.einstein_radius + 3 * source.half_light_radius
     window = _Window.around_frame(band).including(deflector.x, deflector.y, min(reach, 8.0))

@@ -7,9 +7,9 @@ object is frozen and checks its numbers when it is made.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -65,3 +65,9 @@ class Scene(Frozen):
     deflector: Deflector | None = None
     source: Galaxy | None = None
     companions: tuple[Galaxy, ...] = ()
+
+    @model_validator(mode="after")
+    def _lensing_needs_both(self) -> Self:
+        if (self.deflector is None) != (self.source is None):
+            raise ValueError("deflector and source must both be given, or neither")
+        return self

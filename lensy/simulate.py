@@ -42,7 +42,7 @@ class Recipe(Frozen):
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]
     population: Population = TalkPopulation()
-    bands: tuple[Literal["VIS"], ...] = ("VIS",)
+    bands: Annotated[tuple[Literal["VIS"], ...], Field(min_length=1, max_length=1)] = ("VIS",)
     seed: Annotated[int, Field(ge=0)] = 1
     n_test: Size = 0
     n_validation: Size = 0

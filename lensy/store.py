@@ -58,8 +58,10 @@ def make_data_set(
 
     n_jobs: worker processes, as joblib counts them (-1: all cores). Where a joblib backend is
     active (a Dask cluster, say), its workers are used.
-    Raises LensyError where `folder` holds a data set of another recipe.
+    Raises LensyError where `folder` holds a data set of another recipe, or nothing is asked for.
     """
+    if not any(recipe.size(split) for split in SPLITS):
+        raise LensyError(f"Recipe {recipe.name!r} has no examples: set n_train or n_test.")
     started = time.monotonic()
     _claim(folder, recipe)
     missing = [shard for shard in _shards(recipe) if not _path(folder, *shard).exists()]
@@ -76,7 +78,12 @@ def make_data_set(
 
 
 def _claim(folder: Path, recipe: Recipe) -> None:
-    """Write the recipe first; refuse a folder that belongs to another recipe."""
+    """Write the recipe first; refuse a folder that belongs to another recipe.
+
+    What a killed job left half-written is removed.
+    """
+    for left in folder.glob(".*.partial"):
+        left.unlink()
     path = folder / "recipe.json"
     if not path.exists():
         write_json(path, json.loads(recipe.model_dump_json()))
@@ -144,16 +151,16 @@ def _finish(recipe: Recipe, folder: Path, *, n_made: int, seconds: float) -> Non
             table = Table(file["catalogue"][()])
         table["split"] = table["split"].astype(str)
         tables.append(table)
-    catalogue = vstack(tables) if tables else Table()
+    catalogue = vstack(tables)
     for column, unit in COLUMN_UNITS.items():
         if column in catalogue.colnames:
             catalogue[column].unit = unit
     with whole_file(folder / "catalogue.ecsv") as path:
         catalogue.write(path, format="ascii.ecsv")
-    files = [folder / "recipe.json", folder / "catalogue.ecsv", *shards]
-    write_json(folder / "checksums.json", {path.name: sha256(path) for path in files})
     last_job = {"examples_made": n_made, "wall_seconds": round(seconds, 1)}
     write_json(folder / "provenance.json", provenance() | last_job)
+    files = [folder / "recipe.json", folder / "catalogue.ecsv", *shards]
+    write_json(folder / "checksums.json", {path.name: sha256(path) for path in files})
 
 
 def _open(path: Path) -> h5py.File:

@@ -32,6 +32,7 @@ from lensy.runs import Run, find_run, round_trip_half, runs_folder, write_histor
 from lensy.store import DataSet, make_data_set
 
 log = logging.getLogger(__name__)
+logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
 
 N_BRIGHTEST_WHILE_TRAINING = 100
 """Brightest pixels whose mean ranks the validation frames after each epoch; the score that is used
@@ -196,16 +197,18 @@ def _train(module: NaberrieModule, folder: Path, progress: bool, options: dict[s
         filename="best",
         monitor="val_auroc",
         mode="max",
-        save_last=True,
         save_on_train_epoch_end=True,
         enable_version_counter=False,
+    )
+    latest = ModelCheckpoint(
+        dirpath=folder, filename="last", save_on_train_epoch_end=True, enable_version_counter=False
     )
     trainer = lightning.Trainer(
         max_epochs=module.settings.n_epochs,
         reload_dataloaders_every_n_epochs=1,
         num_sanity_val_steps=0,
         logger=False,
-        callbacks=[keep],
+        callbacks=[keep, latest],
         enable_progress_bar=progress,
         enable_model_summary=False,
         **({"accelerator": "auto", "devices": "auto"} | options),
@@ -215,6 +218,8 @@ def _train(module: NaberrieModule, folder: Path, progress: bool, options: dict[s
         # two cores are busy with the network: loader processes would only take them away
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
         warnings.filterwarnings("ignore", message=".*Checkpoint directory.*exists.*")
+        # Lightning 2.6 uses a class that torch 2.12 deprecates
+        warnings.filterwarnings("ignore", message=".*treespec, LeafSpec.*")
         trainer.fit(module, ckpt_path=str(last) if last.exists() else None, weights_only=True)
     return Path(keep.best_model_path)
 

@@ -14,7 +14,6 @@ from typer.testing import CliRunner, Result
 
 from data_sim import RECIPES, recipe
 from data_sim.__main__ import estimate, main
-from data_sim.contact_sheet import save_contact_sheet
 from lensy.errors import LensyError
 from lensy.simulate import SPLITS
 from lensy.store import DataSet, make_data_set
@@ -129,11 +128,11 @@ def test_the_module_runs_and_imports_no_torch() -> None:
     assert done.stdout.endswith("torch: False\n")
 
 
-def test_an_empty_data_set_has_no_contact_sheet(tmp_path: Path) -> None:
+def test_a_recipe_without_examples_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
     empty = tiny_recipe(n_test=0, n_validation=0, n_train=0)
-    data = make_data_set(empty, tmp_path / "empty", n_jobs=1, progress=False)
-    save_contact_sheet(data, tmp_path / "sheet.png")
-    assert not (tmp_path / "sheet.png").exists()
+    with pytest.raises(LensyError, match="'tiny' has no examples: set n_train or n_test"):
+        make_data_set(empty, tmp_path / "empty", n_jobs=1, progress=False)
+    assert not (tmp_path / "empty").exists()
 
 
 def test_the_estimate_names_number_and_cores() -> None:

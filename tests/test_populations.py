@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 from numpy.typing import NDArray
+from pydantic import ValidationError
 from scipy import integrate, stats
 
 from lensy.errors import LensyError
@@ -290,3 +291,22 @@ def test_a_draw_depends_on_its_generator_alone() -> None:
 def test_an_impossible_limit_is_named() -> None:
     with pytest.raises(LensyError, match=r"faintest_lens = 10.0 .*choose above 18"):
         TalkPopulation(faintest_lens=10.0).draw(np.random.default_rng(1))
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "sentence"),
+    [
+        ("einstein_radius", (2.5, 0.5), "the first number must not exceed the second"),
+        ("einstein_radius", (0.0, 1.0), "greater than 0"),
+        ("source_magnitude", (23.0, float("nan")), "finite number"),
+        ("source_axis_ratio", (0.3, 2.0), "less than or equal to 1"),
+        ("source_radius", (-0.3, 0.5), "greater than 0"),
+        ("n_companions", (9, 3), "the first number must not exceed the second"),
+        ("margin", 11.0, "must be below half of field_of_view"),
+    ],
+)
+def test_a_distribution_that_cannot_be_drawn_from_is_refused(
+    field: str, value: object, sentence: str
+) -> None:
+    with pytest.raises(ValidationError, match=sentence):
+        TalkPopulation(**{field: value})

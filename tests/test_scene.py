@@ -50,3 +50,10 @@ def test_a_bad_deflector_is_refused(field: str, value: float) -> None:
 def test_a_bare_candidate_is_a_scene() -> None:
     scene = Scene(lens=galaxy())
     assert (scene.deflector, scene.source, scene.companions) == (None, None, ())
+
+
+def test_a_deflector_needs_a_source_and_a_source_a_deflector() -> None:
+    with pytest.raises(ValidationError, match="both be given, or neither"):
+        Scene(lens=galaxy(), source=galaxy())
+    with pytest.raises(ValidationError, match="both be given, or neither"):
+        Scene(lens=galaxy(), deflector=isothermal_sphere())

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from builders import bright_population, tiny_recipe
 from numpy.testing import assert_allclose
+from pydantic import ValidationError
 
 from lensy import targets
 from lensy.bands import band
@@ -223,3 +224,9 @@ def test_no_field_is_forgotten_above() -> None:
 def test_the_fingerprint_does_not_change_with_the_name() -> None:
     assert tiny_recipe(name="other").fingerprint == tiny_recipe().fingerprint
     assert len(tiny_recipe().fingerprint) == 12
+
+
+@pytest.mark.parametrize("bands", [(), ("VIS", "VIS")])
+def test_a_recipe_has_each_band_once(bands: tuple[str, ...]) -> None:
+    with pytest.raises(ValidationError, match="bands"):
+        tiny_recipe(bands=bands)

@@ -30,7 +30,8 @@ class OuVis(nn.Module):
         """Logits (batch, 2) of images (batch, 1, 200, 200), each of which is scaled to [0, 1]."""
         low = flux.amin(dim=(-2, -1), keepdim=True)
         high = flux.amax(dim=(-2, -1), keepdim=True)
-        features: Tensor = self.VIS_layer((flux - low) / (high - low))
+        scale = (high - low).clamp_min(torch.finfo(flux.dtype).tiny)
+        features: Tensor = self.VIS_layer((flux - low) / scale)
         logits: Tensor = self.fc_layer(features.flatten(1))
         return logits
 
