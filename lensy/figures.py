@@ -15,6 +15,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.patches import Circle
 from numpy.typing import ArrayLike, NDArray
 
 BAND_COLOURS = {"VIS": "#0072B2", "Y": "#E69F00", "J": "#009E73", "H": "#D55E00"}
@@ -22,6 +23,9 @@ LENSED_LIGHT, LENS_GALAXY = "cyan", "red"
 COMPANIONS = ("yellow", "lime", "magenta", "gray", "green", "purple", "olive", "teal", "maroon")
 PUBLISHED = "0.45"
 """Grey, for every published curve or number behind ours."""
+
+MARK_RADIUS = 25.0
+"""Radius of the circle around a candidate, pixels: 2.5 arcsec, the largest ring of TALK."""
 
 VIS_SIGMA = 2.0
 """Softening of the arcsinh stretch in nJy, the VIS noise; a display setting."""
@@ -191,11 +195,11 @@ def draw_candidate(
 def _mark_candidates(
     axes: Axes, light: ArrayLike, marks: Sequence[tuple[float, float, str]], sigma: float
 ) -> None:
-    """Contours of the lensed light at 1 and 5 sigma, a circle and words at each candidate."""
+    """Contours of the lensed light at 1 and 5 sigma, a circle and words around each candidate."""
     levels = [level for level in (sigma, 5 * sigma) if np.min(light) < level < np.max(light)]
     if levels:
         axes.contour(np.asarray(light), levels, colors=LENSED_LIGHT, linewidths=0.8)
     for x, y, words in marks:
-        axes.plot(x, y, "o", ms=26, mfc="none", mec="white", mew=1.2)
-        axes.annotate(words, (x, y), (0, 16), textcoords="offset points", color="white",
-                      ha="center", va="bottom", fontsize=9)  # fmt: skip
+        axes.add_patch(Circle((x, y), MARK_RADIUS, fill=False, color="white", linewidth=1.2))
+        axes.annotate(words, (x, y + MARK_RADIUS), (0, 3), textcoords="offset points",
+                      color="white", ha="center", va="bottom", fontsize=9)  # fmt: skip

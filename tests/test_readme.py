@@ -1,0 +1,34 @@
+"""What the README states is what the shipped runs hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lensy.published import published_number
+from lensy.runs import recorded_real_sky, shipped_run
+
+README = (Path(__file__).resolve().parents[1] / "README.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", ["naberrie-vis", "ou-vis"])
+@pytest.mark.parametrize("quantity", ["auroc", "tpr_at_fpr_0.01"])
+def test_results_are_those_of_the_shipped_runs(name: str, quantity: str) -> None:
+    test = shipped_run(name).info["test"]
+    found = test[quantity]
+    assert f"{found['value']:.3f} ({found['low']:.3f} to {found['high']:.3f})" in README
+    assert f"{test['n']} simulated test images" in README
+
+
+def test_the_talk_is_quoted_as_printed() -> None:
+    assert f"| {published_number('auroc.naberrie.vis').value:.4f} |" in README
+
+
+def test_the_real_lenses_were_found() -> None:
+    table = recorded_real_sky()
+    assert table is not None
+    thresholds = table.meta["finder"]["score"]["threshold_at_false_positive_rate"]
+    found = {row["file"] for row in table if row["score"] > thresholds["0.01"]}
+    assert len(found) == 4
+    assert "four public Euclid lenses that we tried are all found" in README

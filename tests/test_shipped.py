@@ -1,0 +1,65 @@
+"""The runs that come with the package: whole, loadable, and what they say of themselves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_allclose
+
+import data_sim
+from lensy.evaluation import read_test_set
+from lensy.experiments import experiment
+from lensy.metrics import auroc, brightest_mean
+from lensy.runs import SHIPPED, find_predecessor, find_run, shipped_run
+from lensy.simulate import simulate
+
+RECIPE = data_sim.recipe("talk-laptop")
+FOLDERS = sorted(path.parent for path in SHIPPED.glob("*/*/run.json"))
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
+def test_stated_result_is_that_of_the_stored_scores(folder: Path) -> None:
+    run = shipped_run(folder.name)
+    scores = run.scores()
+    assert len(scores["label"]) == run.info["test"]["n"] >= 2000
+    assert_allclose(auroc(scores["label"], scores["score"]), run.info["test"]["auroc"]["value"])
+
+
+def test_the_run_is_that_of_the_experiment_as_it_is_defined_now(tmp_path: Path) -> None:
+    run = find_run(experiment("naberrie-vis", "laptop", RECIPE), runs=tmp_path)
+    assert run is not None
+    assert run.is_shipped
+    assert find_predecessor(RECIPE) is not None
+
+
+def test_the_target_of_the_talk_is_beaten_on_our_images() -> None:
+    assert shipped_run("naberrie-vis").info["test"]["auroc"]["low"] > 0.93
+
+
+@pytest.mark.parametrize("index", [0, 1, 2])
+def test_weights_give_the_stored_scores(index: int) -> None:
+    run = shipped_run("naberrie-vis")
+    example = simulate(RECIPE, "test", index)
+    with torch.inference_mode():
+        output = run.model()(torch.from_numpy(example.observed("VIS"))[None, None])
+    score = brightest_mean(output[:, 0].numpy(), run.info["score"]["n_brightest"])[0]
+    # single precision, summed in another order on another machine
+    assert_allclose(score, run.scores()["score"][index], rtol=2e-3, atol=2e-3)
+
+
+def test_columns_are_those_of_the_examples(tmp_path: Path) -> None:
+    stored = read_test_set(RECIPE, data_folder=tmp_path)
+    rows = [simulate(RECIPE, "test", index).row for index in range(4)]
+    assert list(stored["label"][:4]) == [row["is_lens"] for row in rows]
+    expected = [row["arc_signal_to_noise_VIS"] for row in rows]
+    assert_allclose(stored["arc_signal_to_noise_VIS"][:4], expected, rtol=1e-5)
+    assert not list(tmp_path.iterdir())
+
+
+def test_all_together_stay_below_80_megabytes() -> None:
+    sizes = np.array([path.stat().st_size for path in SHIPPED.rglob("*") if path.is_file()])
+    assert sizes.max() < 10e6
+    assert sizes.sum() < 80e6
