@@ -111,7 +111,9 @@ def build_pages(work: Path) -> tuple[Path, list[str]]:
     """
     print("Building the pages ...", flush=True)
     command = [sys.executable, "-c", JUPYTER_BOOK, "build", str(work / "book")]
-    command += ["--config", str(ROOT / "_config.yml"), "-W", "--keep-going", "-n"]
+    # without --path-output, Jupyter Book builds beside the first _config.yml it finds above
+    command += ["--path-output", str(work / "book"), "--config", str(ROOT / "_config.yml")]
+    command += ["-W", "--keep-going", "-n"]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     lines = strip_color(done.stdout).splitlines()
     log = work / "jupyter-book.log"
