@@ -16,26 +16,26 @@ from lensy.figures import BAND_COLOURS, PUBLISHED
 
 Curve = tuple[ArrayLike, ArrayLike]
 
+CURVE_COLOURS = {**BAND_COLOURS, "OU": "#CC79A7"}
+"""Colour of a curve by how its name begins: bands, and the predecessor's networks."""
 
-def draw_roc(
-    ours: Mapping[str, Curve],
-    published: Mapping[str, Curve],
-    *,
-    colours: Mapping[str, str] = BAND_COLOURS,
-) -> Figure:
+
+def draw_roc(ours: Mapping[str, Curve], published: Mapping[str, Curve]) -> Figure:
     """ROC curves, ours in colour over the talk's in grey; linear, and with few false positives.
 
-    Each curve: false and true positive rates. Keys are legend entries; `colours` may name a key.
+    Each curve: false and true positive rates. Keys are legend entries; the colour is that of the
+    band or network with whose name a key begins.
     """
     figure = Figure(figsize=(8.4, 4.2), layout="constrained")
     linear, logarithmic = figure.subplots(1, 2)
     chance = np.geomspace(1e-3, 1, 50)
     for axes in (linear, logarithmic):
         axes.plot(chance, chance, ":", color="black", linewidth=1, label="guessing")
-        for style, (label, (x, y)) in zip(("-", "--", "-.", ":"), published.items(), strict=False):
+        for style, (label, (x, y)) in zip(("--", "-.", ":", "-"), published.items(), strict=False):
             axes.plot(x, y, style, color=PUBLISHED, label=label)
         for label, (x, y) in ours.items():
-            axes.plot(x, y, color=colours.get(label.split()[0]), label=label)
+            colour = next((c for name, c in CURVE_COLOURS.items() if label.startswith(name)), None)
+            axes.plot(x, y, color=colour, label=label)
         axes.set_xlabel("false positive rate")
         axes.set_ylim(-0.01, 1.01)
         axes.grid(color="0.9")
