@@ -75,6 +75,8 @@ def describe_validation_error(error: ValidationError, *, where: str) -> str:
     field = ".".join(str(part) for part in first["loc"]) or "(the whole file)"
     given = repr(first["input"])
     given = given if len(given) < 60 else given[:57] + "..."
+    if first["type"] == "extra_forbidden":
+        return f"{where}: there is no field {field!r}; recipe.json of any data set shows them all."
     further = f" {error.error_count() - 1} more." if error.error_count() > 1 else ""
     return f"{where}: field {field!r} cannot be {given}: {first['msg']}.{further}"
 
