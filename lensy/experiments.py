@@ -1,7 +1,7 @@
 """Experiments: which network is trained on which data with which settings.
 
-A scale says how much: `smoke` proves that everything runs, `laptop` is what two cores do in two
-hours, `talk` is the talk's size for one GPU.
+A scale says how much: `smoke` proves that everything runs, `laptop` is what two cores do in an
+hour and a half, `talk` is the talk's size for one GPU.
 """
 
 from __future__ import annotations
