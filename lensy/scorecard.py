@@ -10,6 +10,12 @@ from lensy.metrics import Estimate, auroc, bootstrap
 from lensy.published import Published, published_numbers
 from lensy.runs import Run
 
+NOT_THE_SAME_EXAM = (
+    "The talk's test images are gone: its numbers and ours come from different images, and only\n"
+    "the order of methods and bands can be compared. Until a classifier is trained, the score of\n"
+    "an image is the mean of the brightest pixels of Naberrie's output."
+)
+
 Verdict = Literal["reproduced", "better", "worse", "not run"]
 
 
@@ -94,4 +100,4 @@ def as_text(rows: list[Row]) -> str:
             f"{row.id:<28}{row.published:>10.4f}{ours:>9}{interval:>18}{count:>7}  {row.verdict}"
             + (f" ({row.scale})" if row.scale else "")
         )
-    return "\n".join(lines)
+    return "\n".join([*lines, "", NOT_THE_SAME_EXAM])
