@@ -180,5 +180,8 @@ def recorded_real_sky() -> Table | None:
     for scale in ("talk", "laptop"):
         path = SHIPPED / scale / "naberrie-vis" / "real_sky.ecsv"
         if path.exists():
-            return Table.read(path, format="ascii.ecsv")
+            table = Table.read(path, format="ascii.ecsv")
+            # an empty string comes back from ECSV as a missing value
+            table["flags"] = np.ma.filled(table["flags"], "")
+            return table
     return None
