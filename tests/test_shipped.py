@@ -10,10 +10,13 @@ import torch
 from numpy.testing import assert_allclose
 
 import data_sim
+from lensy.cutouts import read_cutout
 from lensy.evaluation import read_test_set
 from lensy.experiments import experiment
+from lensy.finder import Finder
 from lensy.metrics import auroc, brightest_mean
-from lensy.runs import SHIPPED, find_predecessor, find_run, shipped_run
+from lensy.real_sky import real_sky
+from lensy.runs import SHIPPED, find_predecessor, find_run, recorded_real_sky, shipped_run
 from lensy.simulate import simulate
 
 RECIPE = data_sim.recipe("talk-laptop")
@@ -57,6 +60,20 @@ def test_columns_are_those_of_the_examples(tmp_path: Path) -> None:
     expected = [row["arc_signal_to_noise_VIS"] for row in rows]
     assert_allclose(stored["arc_signal_to_noise_VIS"][:4], expected, rtol=1e-5)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", real_sky())
+def test_known_lenses_score_as_recorded(name: str) -> None:
+    path = Path(__file__).resolve().parents[2] / "shared" / "real" / f"{name}.fits"
+    if not path.exists():
+        pytest.skip(f"{path} is not there: the public files do not come with the project")
+    finding = Finder.from_run(shipped_run("naberrie-vis")).find(read_cutout(path))
+    recorded = recorded_real_sky()
+    assert recorded is not None
+    rows = recorded[recorded["file"] == path.name]
+    found = sorted(candidate.score for candidate in finding.candidates)
+    # single precision, summed in another order on another machine
+    assert_allclose(found, sorted(rows["score"]), rtol=2e-3)
 
 
 def test_all_together_stay_below_80_megabytes() -> None:
