@@ -7,13 +7,16 @@ object is frozen and checks its numbers when it is made.
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 AxisRatio = Annotated[float, Field(gt=0, le=1)]
+Redshift = Annotated[float, Field(gt=0, le=20)]
+Kind = Literal["galaxy", "spiral", "ring", "edge-on", "merger", "blue neighbour"]
+"""What the candidate is, apart from any lensing: a plain galaxy, or one that looks like a lens."""
 
 
 class Frozen(BaseModel):
@@ -26,7 +29,8 @@ class Galaxy(Frozen):
     """Light with elliptical Sersic isophotes.
 
     half_light_radius: arcsec, geometric mean of the axes of the ellipse that holds half the light.
-    magnitudes: AB, per band name. Source of the profile: Sersic 1968; Ciotti & Bertin 1999.
+    magnitudes: AB, per band name. redshift: None where nothing depends on it.
+    Source of the profile: Sersic 1968; Ciotti & Bertin 1999.
     """
 
     x: Finite
@@ -36,6 +40,32 @@ class Galaxy(Frozen):
     sersic_index: Annotated[float, Field(ge=0.3, le=8)]
     axis_ratio: AxisRatio
     position_angle: Finite
+    redshift: Redshift | None = None
+
+
+class Pattern(Frozen):
+    """Light along a ring, an arc or spiral arms, no lensing involved.
+
+    On ellipses of radius r and angle phi the brightness is
+    exp(-((r - radius) / width)^2 / 2) exp(sharpness (cos(n_arms (phi - phase) - winding ln(r /
+    radius)) - 1)): a ring with sharpness 0, a part of one with one arm, a spiral with winding.
+
+    radius, width: arcsec, geometric mean of the axes. phase: radians from the major axis.
+    winding: radians per e-folding of radius, n_arms over the tangent of the pitch angle.
+    magnitudes: AB, per band name, of all its light.
+    """
+
+    x: Finite
+    y: Finite
+    magnitudes: dict[str, Finite]
+    radius: Positive
+    width: Positive
+    axis_ratio: AxisRatio
+    position_angle: Finite
+    n_arms: Annotated[int, Field(ge=0, le=8)] = 0
+    sharpness: Annotated[float, Field(ge=0, le=20)] = 0.0
+    phase: Finite = 0.0
+    winding: Finite = 0.0
 
 
 class Deflector(Frozen):
@@ -57,17 +87,41 @@ class Deflector(Frozen):
 class Scene(Frozen):
     """A candidate galaxy, perhaps with something behind it, and the galaxies around.
 
-    lens: light of the candidate. deflector and source: both given, or both absent (no lensing).
-    The source is where it would be seen without the deflector.
+    lens: light of the candidate; structure: its rings and spiral arms.
+    deflector and source: both given, or both absent (no lensing). second_deflector and
+    second_source: given for a compound lens, where the source has mass too and bends the light of
+    a second source behind it; lens and both sources then need a redshift.
+    Sources are where they would be seen without any deflector.
     """
 
     lens: Galaxy
+    structure: tuple[Pattern, ...] = ()
+    kind: Kind = "galaxy"
     deflector: Deflector | None = None
     source: Galaxy | None = None
+    second_deflector: Deflector | None = None
+    second_source: Galaxy | None = None
     companions: tuple[Galaxy, ...] = ()
 
     @model_validator(mode="after")
     def _lensing_needs_both(self) -> Self:
         if (self.deflector is None) != (self.source is None):
             raise ValueError("deflector and source must both be given, or neither")
+        if (self.second_deflector is None) != (self.second_source is None):
+            raise ValueError("second_deflector and second_source must both be given, or neither")
+        return self
+
+    @model_validator(mode="after")
+    def _compound_lens_has_distances(self) -> Self:
+        if self.second_source is None:
+            return self
+        if self.source is None:
+            raise ValueError("a second source needs a first deflector and a first source")
+        z_lens, z_source, z_second = (
+            each.redshift or 0.0 for each in (self.lens, self.source, self.second_source)
+        )
+        if not 0 < z_lens < z_source < z_second:
+            raise ValueError(
+                "a compound lens needs redshifts of lens, source and second source that increase"
+            )
         return self
