@@ -2,17 +2,48 @@
 
 from __future__ import annotations
 
+from lensy.artefacts import Instrument
 from lensy.errors import LensyError
+from lensy.populations import (
+    CompoundPopulation,
+    EuclidPopulation,
+    Population,
+    TalkPopulation,
+)
 from lensy.simulate import Recipe
 
 # The seed is the date of the talk at NAM 2022. Splits number their examples apart, so no scale's
 # training set can meet a test set: the test set of a larger scale begins with that of a smaller.
 SEED = 20220711
 
+SIZES = {"smoke": (240, 60, 120), "laptop": (12_000, 1_000, 6_000), "talk": (45_000, 3_000, 12_000)}
+"""Examples to train on, to validate with and to test with, per scale."""
+
+
+def _sized(population: Population, scale: str) -> Recipe:
+    n_train, n_validation, n_test = SIZES[scale]
+    return Recipe(
+        name=f"{population.kind}-{scale}",
+        population=population,
+        seed=SEED,
+        n_train=n_train,
+        n_validation=n_validation,
+        n_test=n_test,
+    )
+
+
 _ALL = (
-    Recipe(name="talk-smoke", seed=SEED, n_train=240, n_validation=60, n_test=120),
-    Recipe(name="talk-laptop", seed=SEED, n_train=12_000, n_validation=1_000, n_test=4_000),
-    Recipe(name="talk-talk", seed=SEED, n_train=45_000, n_validation=3_000, n_test=12_000),
+    *(_sized(TalkPopulation(), scale) for scale in SIZES),
+    *(_sized(EuclidPopulation(), scale) for scale in SIZES),
+    # two source planes, and a sky with everything that may go wrong: to test on only
+    Recipe(name="compound", seed=SEED, population=CompoundPopulation(), n_test=1_000),
+    Recipe(
+        name="sky",
+        seed=SEED,
+        population=EuclidPopulation(),
+        instrument=Instrument.realistic(),
+        n_test=1_000,
+    ),
 )
 
 RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in _ALL}

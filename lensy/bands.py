@@ -26,10 +26,6 @@ GRIDS = {"VIS": (200, 0.1), "Y": (66, 0.3), "J": (66, 0.3), "H": (66, 0.3)}
 """Pixels on a side and pixel scale (arcsec) of a frame, per band: the frames of the Gravitational
 Lens Finding Challenge 2.0, as the predecessor used them (Wilde et al. 2022, section 2)."""
 
-FINE_PIXEL = 0.02
-"""Spacing (arcsec) at which light profiles are sampled where they are steep: an eighth of the
-full width of the VIS point-spread function."""
-
 
 @dataclass(frozen=True)
 class Band:
@@ -87,10 +83,13 @@ class Band:
         return float(np.sqrt(variance) * self.njy_per_electron)
 
     @property
-    def supersampling(self) -> int:
-        """Fine samples per pixel and axis (odd, so that pixel centres are sampled)."""
-        factor = round(self.pixel_scale / FINE_PIXEL)
-        return factor if factor % 2 else factor + 1
+    def flux_step(self) -> float:
+        """Step in nJy to which noiseless layers are rounded: a power of two below noise / 400.
+
+        Exact in float32, invisible under the noise, and the bits of a rounded image compress four
+        times better.
+        """
+        return float(2.0 ** np.floor(np.log2(self.background_sigma / 400)))
 
     def flux(self, magnitude: float) -> float:
         """Flux in nJy of an AB magnitude."""

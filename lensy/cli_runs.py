@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from lensy.errors import LensyError, exit_code_two
-from lensy.evaluation import score_predecessor
+from lensy.evaluation import score_again, score_predecessor
 from lensy.experiments import SCALES, TRAININGS, Scale, experiment
 from lensy.runs import SHIPPED, Run, runs_folder, shipped_run
 from lensy.scorecard import as_text
@@ -50,15 +50,23 @@ def train(
 
 
 def evaluate(
-    weights: Annotated[Path, typer.Option(help="OU-VIS weights, a safetensors file.")],
     data: Annotated[Path, typer.Option(help="Folder of the data set.")],
     out: Annotated[Path, typer.Option(help="Folder of the run to write.")],
+    run: Annotated[Path | None, typer.Option(help="Folder of a finished run.")] = None,
+    weights: Annotated[
+        Path | None, typer.Option(help="OU-VIS weights instead, a safetensors file.")
+    ] = None,
     quiet: Quiet = False,
 ) -> None:
-    """Score a test set with the predecessor's published network OU-VIS."""
+    """Score a test set with the network of a run, or with the predecessor's published OU-VIS."""
     with exit_code_two():
-        run = score_predecessor(weights, DataSet(data), out, progress=not quiet)
-        typer.echo(_result(run))
+        if (run is None) == (weights is None):
+            raise LensyError("Give either --run, the folder of a finished run, or --weights.")
+        if run is not None:
+            scored = score_again(Run(run), DataSet(data), out, progress=not quiet)
+        elif weights is not None:
+            scored = score_predecessor(weights, DataSet(data), out, progress=not quiet)
+        typer.echo(_result(scored))
 
 
 def scorecard(

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from lensy.artefacts import Instrument, expose
 from lensy.bands import band
-from lensy.detector import observe
 from lensy.errors import LensyError
 from lensy.simulate import Split
 from lensy.store import DataSet
@@ -63,14 +63,24 @@ class Frames(Dataset[Item]):
 class Crops(Dataset[Item]):
     """Square crops of training examples: placed, turned, mirrored and given noise at random.
 
+    instrument: artefacts to put on; those of the data's recipe where none is given.
     size: pixels on a side. start, count: items start .. start + count - 1 of the endless sequence
     that `seed` defines; it runs through all examples in a new order each time.
     """
 
     def __init__(
-        self, data: DataSet, band_name: str, *, size: int, seed: int, start: int, count: int
+        self,
+        data: DataSet,
+        band_name: str,
+        *,
+        size: int,
+        seed: int,
+        start: int,
+        count: int,
+        instrument: Instrument | None = None,
     ) -> None:
         self.data = data
+        self.instrument = instrument or data.recipe.instrument
         self.band_name = band_name
         self.size = size
         self.seed = seed
@@ -95,15 +105,22 @@ class Crops(Dataset[Item]):
         number = self.start + index
         rng = np.random.default_rng([self.seed, number])
         example = self._example(number)
-        layers = self._cropped(example, rng)
+        layers, corner = self._cropped(example, rng)
+        image = expose(
+            layers.sum(axis=0, dtype=np.float32),
+            band(self.band_name),
+            rng,
+            artefacts=self.instrument.draw(rng),
+            instrument=self.instrument,
+            corner=corner,
+        ).image
+        both = np.stack([image, layers[1]])
         if rng.random() < 0.5:
-            layers = layers[:, :, ::-1]
-        layers = np.rot90(layers, int(rng.integers(4)), axes=(1, 2))
-        arc = np.ascontiguousarray(layers[1])
-        image = observe(layers.sum(axis=0, dtype=np.float32), band(self.band_name), rng)
+            both = both[:, :, ::-1]
+        both = np.rot90(both, int(rng.integers(4)), axes=(1, 2)).copy()
         return {
-            "image": torch.from_numpy(image[None]),
-            "target": torch.from_numpy(arc[None]),
+            "image": torch.from_numpy(both[:1]),
+            "target": torch.from_numpy(both[1:]),
             "label": torch.tensor(bool(self.labels[example])),
         }
 
@@ -115,7 +132,8 @@ class Crops(Dataset[Item]):
             self._order = np.random.default_rng([self.seed, turn, 1]).permutation(len(self.labels))
         return int(self._order[place])
 
-    def _cropped(self, example: int, rng: np.random.Generator) -> Image:
+    def _cropped(self, example: int, rng: np.random.Generator) -> tuple[Image, tuple[int, int]]:
+        """Layers of a crop, (3, y, x), and the frame's pixel at its corner (row, column)."""
         frame = self.data.layers("train", example, self.band_name)
         last = frame.shape[-1] - self.size
         if rng.random() < ANYWHERE:
@@ -124,4 +142,5 @@ class Crops(Dataset[Item]):
             inside = rng.uniform(0.2, 0.8, 2) * self.size
             corner = np.rint(self.centres[example] - inside).astype(int)
             row, column = np.clip(corner, 0, last)
-        return frame[:, row : row + self.size, column : column + self.size]
+        crop = frame[:, row : row + self.size, column : column + self.size]
+        return crop, (int(row), int(column))

@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from lensy.datasets import Frames
 from lensy.errors import LensyError
+from lensy.experiments import Experiment
 from lensy.metrics import (
     auroc,
     bootstrap,
@@ -27,7 +28,7 @@ from lensy.metrics import (
 from lensy.models.naberrie import Naberrie
 from lensy.models.ou import OuVis
 from lensy.provenance import provenance, sha256
-from lensy.runs import SHIPPED, Run, write_run
+from lensy.runs import SHIPPED, Run, write_history, write_run
 from lensy.simulate import Recipe, Split
 from lensy.store import DataSet, make_data_set
 
@@ -38,8 +39,8 @@ N_BRIGHTEST = (10, 30, 100, 300, 1000)
 
 TEST_COLUMNS = (
     "einstein_radius",
-    "lens_magnitude",
-    "source_magnitude",
+    "lens_magnitude_VIS",
+    "source_magnitude_VIS",
     "arc_signal_to_noise_VIS",
     "arc_contrast_VIS",
     "magnification",
@@ -78,14 +79,17 @@ def _score_batch(model: Naberrie | OuVis, batch: dict[str, torch.Tensor]) -> dic
     return columns | {"squared_error": error.mean(dim=(1, 2, 3)).double().numpy()}
 
 
-def choose_score(validation: dict[str, NDArray[Any]]) -> dict[str, Any]:
+def choose_score(
+    validation: dict[str, NDArray[Any]], *, n_brightest: int | None = None
+) -> dict[str, Any]:
     """Which number of brightest pixels ranks validation best, with every candidate's AUROC.
 
-    Also the scores that 10 % and 1 % of the validation non-lenses reach.
+    Also the scores that 10 % and 1 % of the validation non-lenses reach. n_brightest: the number,
+    where it was chosen before.
     """
     labels = validation["label"]
     areas = {n: auroc(labels, validation[f"brightest_{n}"]) for n in N_BRIGHTEST}
-    best = max(areas, key=lambda n: areas[n])
+    best = n_brightest or max(areas, key=lambda n: areas[n])
     scores = validation[f"brightest_{best}"]
     return {
         "kind": "mean of the brightest output pixels",
@@ -119,6 +123,49 @@ def ranking_results(labels: Any, scores: Any) -> dict[str, Any]:
         estimate = bootstrap(metric, labels, scores)
         results[name] = {"value": estimate.value, "low": estimate.low, "high": estimate.high}
     return results
+
+
+def score_again(run: Run, data: DataSet, folder: Path, *, progress: bool = False) -> Run:
+    """Score another data set with a finished run's network, and write that as a run of its own.
+
+    The score stays as it was chosen; thresholds are those of the new validation set. The run's
+    name says on what it was scored, unless that is the population it was trained on: then the run
+    stands for the old one and has its weights. `trained_on` is the recipe of the training.
+    """
+    trained_on = run.info.get("trained_on", run.info["experiment"]["recipe"])
+    population = data.recipe.population.kind
+    name = run.info["experiment"]["name"]
+    if population != trained_on["population"]["kind"]:
+        name = f"{name}-on-{population}"
+    recipe = json.loads(data.recipe.model_dump_json())
+    experiment = Experiment.model_validate(
+        run.info["experiment"] | {"name": name, "recipe": recipe}
+    )
+    model, started = run.model(), time.monotonic()
+    chosen = run.info["score"]["n_brightest"]
+    validation = score_frames(model, Frames(data, "validation", experiment.band), progress=progress)
+    test = score_frames(model, Frames(data, "test", experiment.band), progress=progress)
+    columns = test_columns(test, chosen)
+    info = run.info | {
+        "experiment": json.loads(experiment.model_dump_json()),
+        "fingerprint": experiment.fingerprint,
+        "trained_on": trained_on,
+        "score": choose_score(validation, n_brightest=chosen),
+        "test": ranking_results(columns["label"], columns["score"]),
+        "scored": provenance() | {"wall_seconds": round(time.monotonic() - started, 1)},
+    }
+    write_history(folder / "history.csv", run.history_rows())
+    weights = model if name == run.info["experiment"]["name"] else None
+    return write_run(folder, info=info, scores=columns | example_columns(data), model=weights)
+
+
+def test_columns(test: dict[str, NDArray[Any]], n_brightest: int) -> dict[str, NDArray[Any]]:
+    """What a run keeps of a scored test set: score, label and squared error of each example."""
+    return {
+        "score": test[f"brightest_{n_brightest}"].astype(np.float32),
+        "label": test["label"],
+        "squared_error": test["squared_error"].astype(np.float32),
+    }
 
 
 def score_predecessor(weights: Path, data: DataSet, folder: Path, *, progress: bool = False) -> Run:

@@ -20,7 +20,9 @@ from numpy.typing import ArrayLike, NDArray
 
 BAND_COLOURS = {"VIS": "#0072B2", "Y": "#E69F00", "J": "#009E73", "H": "#D55E00"}
 LENSED_LIGHT, LENS_GALAXY = "cyan", "red"
-COMPANIONS = ("yellow", "lime", "magenta", "gray", "green", "purple", "olive", "teal", "maroon")
+COMPANIONS = ("lime", "yellow", "magenta", "gray", "maroon", "olive", "green", "purple", "teal")
+"""The talk's colours of other galaxies. Of its four panels the one with four galaxies has the first
+four of these, the one with eight all but teal; which lies above which agrees too (reading)."""
 PUBLISHED = "0.45"
 """Grey, for every published curve or number behind ours."""
 
@@ -136,21 +138,26 @@ def draw_input_panels(
     """Input, lensed light and object masks in three columns, as the talk's "Input Data" figures.
 
     panels: image and lensed light (y, x) in nJy, and the masks (y, x) of lens galaxy, lensed light
-    and every companion. Later objects are drawn below earlier ones, the lensed light on top.
+    and every companion. The images are stretched less than elsewhere and the lensed light more,
+    which comes near to the talk's: little noise in the one, a glow round the rings in the other.
     """
     figure = Figure(figsize=(8.4, 2.85 * len(panels)), layout="constrained")
     grid = figure.subplots(len(panels), 3, squeeze=False)
     for axes, (image, arc, masks) in zip(grid, panels, strict=True):
-        show_image(axes[0], image)
-        show_image(axes[1], arc)
-        axes[2].imshow(colour_masks(masks))
+        show_image(axes[0], image, sigma=5 * VIS_SIGMA)
+        show_image(axes[1], arc, sigma=VIS_SIGMA / 4)
+        axes[2].imshow(colour_masks(masks), interpolation="nearest")
     for axes, title in zip(grid[0], ("image", "lensed light", "masks"), strict=True):
         axes.set_title(title, fontsize=9)
     return figure
 
 
 def colour_masks(masks: Sequence[ArrayLike]) -> NDArray[np.float64]:
-    """Masks of lens galaxy, lensed light and companions as one picture, (y, x, rgb) in 0 to 1."""
+    """Masks of lens galaxy, lensed light and companions as one picture, (y, x, rgb) in 0 to 1.
+
+    Lensed light covers the lens galaxy, which covers the companions, of which an earlier covers a
+    later one: the order of `targets.top_down`.
+    """
     picture = np.zeros((*np.asarray(masks[0]).shape, 3))
     others = [to_rgb(COMPANIONS[k % len(COMPANIONS)]) for k in range(len(masks) - 2)]
     colours = [to_rgb(LENS_GALAXY), to_rgb(LENSED_LIGHT), *others]

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
@@ -62,9 +63,13 @@ class Run:
 
     def history(self) -> dict[str, Floats]:
         """Columns of the training history, each (n_epochs,)."""
-        with (self.folder / "history.csv").open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
+        rows = self.history_rows()
         return {name: np.array([float(row[name]) for row in rows]) for name in rows[0]}
+
+    def history_rows(self) -> list[dict[str, str]]:
+        """The training history as it is written, one row per epoch."""
+        with (self.folder / "history.csv").open(newline="", encoding="utf-8") as file:
+            return list(csv.DictReader(file))
 
     def scores(self) -> dict[str, NDArray[Any]]:
         """Columns of the test set: `score`, `label` and what each example is, each (n,)."""
@@ -85,6 +90,9 @@ class Run:
         origin = "shipped with the package" if self.is_shipped else "trained here"
         training = info["experiment"].get("training", {})
         seed = f"seed {training['seed']}, " if training else ""
+        if "trained_on" in info:
+            then = info["trained_on"]
+            seed += f"trained on version {then['version']} of {then['name']}, "
         return (
             f"{info['experiment']['name']} at scale {info['experiment']['scale']}, {origin}: "
             f"{seed}commit {made['commit']}, {made['hardware']}, "
@@ -147,7 +155,7 @@ def write_run(
     return Run(folder)
 
 
-def write_history(path: Path, rows: list[dict[str, float]]) -> None:
+def write_history(path: Path, rows: Sequence[Mapping[str, float | str]]) -> None:
     """Write the training history as CSV, one row per epoch."""
     with whole_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, fieldnames=list(rows[0]))

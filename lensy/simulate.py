@@ -7,19 +7,20 @@ how many examples are made, in which order, or by how many workers.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
 from lensy import targets
+from lensy.artefacts import KINDS, Artefact, Exposure, Instrument, expose
 from lensy.bands import GRIDS, band
-from lensy.detector import observe
+from lensy.catalogue import catalogue_row
 from lensy.errors import LensyError
 from lensy.populations import Population, TalkPopulation
-from lensy.render import Layers, render
+from lensy.render import Layers, render_bands
 from lensy.scene import Frozen, Scene
 
 Split = Literal["test", "validation", "train"]
@@ -28,13 +29,20 @@ SPLITS: tuple[Split, ...] = ("test", "validation", "train")
 FIRST_INDEX: dict[Split, int] = {"test": 0, "validation": 1_000_000, "train": 2_000_000}
 """Where each split's numbers start, so that a longer training set leaves the test set as it is."""
 
-FLUX_STEP = 2.0**-10
-"""Layers are rounded to this many nJy, a two-thousandth of the VIS noise: exact in float32, and
-the bits of a rounded image compress four times better."""
-
 Image = NDArray[np.float32]
 ObjectMasks = list[list[targets.Pixels]]
+BandName = Literal["VIS", "Y", "J", "H"]
 Size = Annotated[int, Field(ge=0, le=1_000_000)]
+
+
+VERSION = 2
+"""What this code makes of a recipe. 2: four bands, exact cusps; 1: VIS alone."""
+
+
+def _with_vis(bands: tuple[str, ...]) -> tuple[str, ...]:
+    if "VIS" not in bands or len(set(bands)) < len(bands):
+        raise ValueError("each band once, and VIS among them, whose image decides the label")
+    return bands
 
 
 class Recipe(Frozen):
@@ -42,12 +50,15 @@ class Recipe(Frozen):
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]
     population: Population = TalkPopulation()
-    bands: Annotated[tuple[Literal["VIS"], ...], Field(min_length=1, max_length=1)] = ("VIS",)
+    bands: Annotated[tuple[BandName, ...], AfterValidator(_with_vis)] = ("VIS", "Y", "J", "H")
+    """VIS among them: label and masks are what VIS shows."""
+    instrument: Instrument = Instrument()
+    """Artefacts and correlated noise; none by default, as in the talk."""
     seed: Annotated[int, Field(ge=0)] = 1
     n_test: Size = 0
     n_validation: Size = 0
     n_train: Size = 0
-    version: Annotated[int, Field(ge=1)] = 1
+    version: Annotated[int, Field(ge=1)] = VERSION
     """Raised when the code changes what a recipe means."""
 
     def size(self, split: Split) -> int:
@@ -83,16 +94,17 @@ def describe_validation_error(error: ValidationError, *, where: str) -> str:
 
 @dataclass(frozen=True)
 class Example:
-    """One scene with its layers and masks per band and its row of the catalogue.
+    """One scene with its layers per band, its masks and its row of the catalogue.
 
     masks: for each object (lens galaxy, lensed light, companions in order) the rings of its
-    percentile masks, see `targets.mask_rings`.
+    percentile masks in VIS, see `targets.mask_rings`.
     """
 
     scene: Scene
     layers: dict[str, Layers]
-    masks: dict[str, ObjectMasks]
+    masks: ObjectMasks
     noise_seed: int
+    instrument: Instrument
     row: dict[str, Any]
 
     @property
@@ -102,13 +114,27 @@ class Example:
 
     def observed(self, band_name: str) -> Image:
         """The noisy image, (y, x) in nJy, with the noise that the seed fixes."""
-        return observe_frozen(self.layers[band_name].image, band_name, self.noise_seed)
+        return self.exposure(band_name).image
+
+    def exposure(self, band_name: str) -> Exposure:
+        """As `observed`, with the masks of artefacts beside the image."""
+        image = self.layers[band_name].image
+        return observe_frozen(image, band_name, self.noise_seed, self.instrument)
 
 
-def observe_frozen(image: Image, band_name: str, noise_seed: int) -> Image:
-    """A noiseless image with the noise that belongs to a seed: the same every time."""
+def observe_frozen(
+    image: Image, band_name: str, noise_seed: int, instrument: Instrument
+) -> Exposure:
+    """A noiseless image with the noise and the artefacts of a seed: the same every time."""
     rng = np.random.default_rng([noise_seed, list(GRIDS).index(band_name)])
-    return observe(image, band(band_name), rng)
+    artefacts = frozen_artefacts(noise_seed, instrument)
+    return expose(image, band(band_name), rng, artefacts=artefacts, instrument=instrument)
+
+
+def frozen_artefacts(noise_seed: int, instrument: Instrument) -> tuple[Artefact, ...]:
+    """The artefacts of a seed, the same for all bands."""
+    # a number that no band has keeps this generator apart from those of the noise
+    return instrument.draw(np.random.default_rng([noise_seed, len(GRIDS)]))
 
 
 def simulate(recipe: Recipe, split: Split, index: int) -> Example:
@@ -120,80 +146,24 @@ def simulate(recipe: Recipe, split: Split, index: int) -> Example:
     rng = np.random.default_rng([recipe.seed, FIRST_INDEX[split] + index])
     noise_seed = int(rng.integers(2**53))
     scene = recipe.population.draw(rng)
-    exact: dict[str, Layers] = {name: render(scene, band(name)) for name in recipe.bands}
-    masks = {name: _object_masks(layers) for name, layers in exact.items()}
-    layers = {name: _rounded(each) for name, each in exact.items()}
+    exact = render_bands(scene, [band(name) for name in recipe.bands])
+    vis = exact["VIS"]
+    masks = [targets.mask_rings(light) for light in (vis.lens_light, vis.arc, *vis.companions)]
+    layers = {name: _rounded(each, band(name).flux_step) for name, each in exact.items()}
     row = {"split": split, "index": index, "noise_seed": noise_seed}
-    return Example(scene, layers, masks, noise_seed, row | _catalogue_row(scene, layers))
+    row |= catalogue_row(scene, layers)
+    shown = {each.kind for each in frozen_artefacts(noise_seed, recipe.instrument)}
+    row |= {f"has_{name.replace(' ', '_')}": name in shown for name in KINDS}
+    return Example(scene, layers, masks, noise_seed, recipe.instrument, row)
 
 
-def _object_masks(layers: Layers) -> ObjectMasks:
-    objects = [layers.lens_light, layers.arc, *layers.companions]
-    return [targets.mask_rings(light) for light in objects]
-
-
-def _rounded(layers: Layers) -> Layers:
+def _rounded(layers: Layers, step: float) -> Layers:
     def rounded(image: Image) -> Image:
-        return np.asarray(np.rint(image / FLUX_STEP) * FLUX_STEP, np.float32)
+        return np.asarray(np.rint(image / step) * step, np.float32)
 
-    return Layers(
-        rounded(layers.lens_light),
-        rounded(layers.arc),
-        rounded(layers.companions),
-        layers.magnification,
+    return replace(
+        layers,
+        lens_light=rounded(layers.lens_light),
+        arc=rounded(layers.arc),
+        companions=rounded(layers.companions),
     )
-
-
-COLUMN_UNITS = {
-    "x": "arcsec",
-    "y": "arcsec",
-    "einstein_radius": "arcsec",
-    "mass_position_angle": "rad",
-    "lens_magnitude": "mag",
-    "lens_half_light_radius": "arcsec",
-    "lens_position_angle": "rad",
-    "source_x": "arcsec",
-    "source_y": "arcsec",
-    "source_magnitude": "mag",
-    "source_half_light_radius": "arcsec",
-    "source_position_angle": "rad",
-    "arc_flux_VIS": "nJy",
-}
-"""Units of the catalogue's columns; columns not named here have none."""
-
-
-def _catalogue_row(scene: Scene, layers: dict[str, Layers]) -> dict[str, Any]:
-    """Drawn parameters and what follows from them. NaN where there is no source."""
-    lens, deflector, source = scene.lens, scene.deflector, scene.source
-    vis = layers["VIS"]
-    vis_band = band("VIS")
-    n_lensed = int(targets.lensed_pixels(vis.arc, vis_band).sum())
-    nan = float("nan")
-    return {
-        "is_lens": targets.is_lens(vis.magnification, n_lensed),
-        "has_source": source is not None,
-        "x": lens.x,
-        "y": lens.y,
-        "lens_magnitude": lens.magnitudes["VIS"],
-        "lens_half_light_radius": lens.half_light_radius,
-        "lens_axis_ratio": lens.axis_ratio,
-        "lens_position_angle": lens.position_angle,
-        "einstein_radius": deflector.einstein_radius if deflector else nan,
-        "mass_axis_ratio": deflector.axis_ratio if deflector else nan,
-        "mass_position_angle": deflector.position_angle if deflector else nan,
-        "shear_1": deflector.shear_1 if deflector else nan,
-        "shear_2": deflector.shear_2 if deflector else nan,
-        "source_x": source.x if source else nan,
-        "source_y": source.y if source else nan,
-        "source_magnitude": source.magnitudes["VIS"] if source else nan,
-        "source_half_light_radius": source.half_light_radius if source else nan,
-        "source_sersic_index": source.sersic_index if source else nan,
-        "source_axis_ratio": source.axis_ratio if source else nan,
-        "source_position_angle": source.position_angle if source else nan,
-        "magnification": vis.magnification,
-        "n_lensed_pixels": n_lensed,
-        "n_companions": len(scene.companions),
-        "arc_flux_VIS": float(vis.arc.sum(dtype=np.float64)),
-        "arc_signal_to_noise_VIS": targets.arc_signal_to_noise(vis.arc, vis.image, vis_band),
-        "arc_contrast_VIS": targets.arc_contrast(vis.arc, vis.lens_light, vis_band),
-    }

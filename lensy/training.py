@@ -23,7 +23,13 @@ from torch.utils.data import DataLoader
 from lensy.bands import band
 from lensy.datasets import Crops, Frames, Item
 from lensy.errors import LensyError
-from lensy.evaluation import choose_score, example_columns, ranking_results, score_frames
+from lensy.evaluation import (
+    choose_score,
+    example_columns,
+    ranking_results,
+    score_frames,
+    test_columns,
+)
 from lensy.experiments import Experiment
 from lensy.metrics import auroc, brightest_mean
 from lensy.models.naberrie import Naberrie
@@ -236,11 +242,7 @@ def _finish(
     validation = score_frames(model, Frames(data, "validation", experiment.band), progress=progress)
     score = choose_score(validation)
     test = score_frames(model, Frames(data, "test", experiment.band), progress=progress)
-    columns = {
-        "score": test[f"brightest_{score['n_brightest']}"].astype(np.float32),
-        "label": test["label"],
-        "squared_error": test["squared_error"].astype(np.float32),
-    }
+    columns = test_columns(test, score["n_brightest"])
     best = max(module.rows, key=lambda row: row["val_auroc"])
     info = {
         "experiment": json.loads(experiment.model_dump_json()),

@@ -17,7 +17,8 @@ from scipy import special
 
 from lensy.bands import GRIDS, Band, band
 from lensy.errors import LensyError
-from lensy.render import render, render_arc, render_galaxy, trace_to_source
+from lensy.lensing import trace_to_source
+from lensy.render import render, render_arc, render_galaxy
 from lensy.scene import Deflector, Galaxy, Scene
 
 Floats = NDArray[np.float64]
@@ -306,7 +307,9 @@ def test_a_scene_is_its_objects_drawn_one_by_one() -> None:
     scene = scene_of_everything()
     layers = render(scene, VIS)
     assert_allclose(layers.lens_light, render(Scene(lens=scene.lens), VIS).image)
-    assert_allclose(layers.companions[1], render(Scene(lens=scene.companions[1]), VIS).image)
+    # the candidate, usually the brightest, is sampled more finely: far below the noise of 2 nJy
+    alone = render(Scene(lens=scene.companions[1]), VIS).image
+    assert_allclose(layers.companions[1], alone, atol=2e-3)
     assert_allclose(layers.arc, render_arc(scene.source, scene.deflector, VIS)[0])
 
 

@@ -144,7 +144,7 @@ def test_masks_are_those_of_the_exact_layers(tiny: DataSet, percentile: float) -
     exact = render(simulate(tiny_recipe(), "train", 1).scene, band("VIS"))
     objects = [exact.lens_light, exact.arc, *exact.companions]
     expected = [targets.percentile_mask(light, percentile) for light in objects]
-    assert np.array_equal(tiny.masks("train", 1, "VIS", percentile), expected)
+    assert np.array_equal(tiny.masks("train", 1, percentile), expected)
 
 
 def test_the_catalogue_is_the_rows_with_units(tiny: DataSet) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from lensy import targets
 from lensy.bands import band
 from lensy.errors import LensyError
+from lensy.figures import colour_masks
 from lensy.render import render_galaxy
 
 VIS = band("VIS")
@@ -109,8 +110,41 @@ def test_no_light_no_mask() -> None:
     assert [len(ring) for ring in targets.mask_rings(dark)] == [0, 0, 0]
 
 
-def test_equal_pixels_do_not_change_the_number() -> None:
-    assert targets.percentile_mask(np.ones((200, 200), np.float32), 99.5).sum() == 200
+def test_of_equal_pixels_the_first_are_taken() -> None:
+    mask = targets.percentile_mask(np.ones((200, 200), np.float32), 99.5)
+    assert np.flatnonzero(mask).tolist() == list(range(200))
+
+
+@pytest.mark.parametrize("n_levels", [3, 50, 100_000])
+@pytest.mark.parametrize("half_width", [5, 30, 100])
+def test_rings_are_slices_of_the_sorted_pixels(n_levels: int, half_width: int) -> None:
+    """Sorted by flux and then by index, in plain Python; a stamp on black, with many equal pixels
+    or few, and with fewer lit than the widest mask holds."""
+    light = np.zeros((200, 200), np.float32)
+    stamp = light[100 - half_width : 100 + half_width, 100 - half_width : 100 + half_width]
+    stamp[:] = np.random.default_rng(n_levels).integers(0, n_levels, stamp.shape)
+    flat = light.ravel().tolist()
+    order = sorted((i for i, flux in enumerate(flat) if flux > 0), key=lambda i: (-flat[i], i))
+    for ring, (a, b) in zip(
+        targets.mask_rings(light), [(0, 200), (200, 400), (400, 2000)], strict=True
+    ):
+        assert ring.dtype == np.uint32
+        assert ring.tolist() == sorted(order[a:b])
+
+
+@pytest.mark.parametrize("percentile", targets.PERCENTILES)
+def test_masks_from_rings_are_the_percentile_masks(light: Image, percentile: float) -> None:
+    dark = np.zeros_like(light)
+    objects = [light, dark, light[::-1]]
+    masks = targets.masks_from_rings(
+        [targets.mask_rings(each) for each in objects], percentile, light.shape
+    )
+    assert np.array_equal(masks, [targets.percentile_mask(each, percentile) for each in objects])
+
+
+def test_rings_make_no_mask_between_the_percentiles() -> None:
+    with pytest.raises(LensyError, match=r"percentiles 95, 99, 99\.5, not at 98"):
+        targets.masks_from_rings([], 98.0, (4, 4))
 
 
 @pytest.mark.parametrize("percentile", [100.0, -1.0, float("nan")])
@@ -142,3 +176,75 @@ def test_box_of_a_galaxy_at_the_edge_ends_there() -> None:
     assert x0 == 0
     assert x1 < 30
     assert y0 < 100 < y1
+
+
+@pytest.mark.parametrize(("x", "y"), [(-9.95, 0.05), (10.3, 3.0), (-10.4, -10.4)])
+@pytest.mark.parametrize(("percentile", "count"), [(95.0, 2000), (99.0, 400), (99.5, 200)])
+def test_an_object_cut_by_the_frame_keeps_its_pixels(
+    x: float, y: float, percentile: float, count: int
+) -> None:
+    """Centre on the edge or outside: a percentile of the frame's pixels, in a tight box inside."""
+    mask = targets.percentile_mask(render_galaxy(galaxy(x=x, y=y), VIS), percentile)
+    assert mask.sum() == count
+    x0, y0, x1, y1 = targets.bounding_box(mask)
+    assert 0 <= x0 < x1 <= 200
+    assert 0 <= y0 < y1 <= 200
+    assert x0 == 0 if x < 0 else x1 == 200
+    assert mask[y0:y1, x0:x1].sum() == count
+    edges = [mask[y0, x0:x1], mask[y1 - 1, x0:x1], mask[y0:y1, x0], mask[y0:y1, x1 - 1]]
+    assert all(edge.any() for edge in edges)
+
+
+def strips() -> NDArray[np.bool_]:
+    """Lens galaxy, lensed light and two companions in one row, each over its right neighbour."""
+    lens, arc, first, second = np.zeros((4, 1, 10), bool)
+    arc[0, :4] = lens[0, 2:6] = first[0, 5:8] = second[0, 6:] = True
+    return np.array([lens, arc, first, second])
+
+
+def test_lensed_light_covers_the_lens_which_covers_companions() -> None:
+    lens, arc, first, second = targets.visible_masks(strips())[:, 0]
+    assert np.flatnonzero(arc).tolist() == [0, 1, 2, 3]
+    assert np.flatnonzero(lens).tolist() == [4, 5]
+    assert np.flatnonzero(first).tolist() == [6, 7]
+    assert np.flatnonzero(second).tolist() == [8, 9]
+
+
+def test_an_order_of_ones_own_from_the_top_down() -> None:
+    masks = strips()
+    lens, arc, first, second = targets.visible_masks(masks, [3, 2, 0, 1])[:, 0]
+    assert np.array_equal(second, masks[3, 0])
+    assert np.flatnonzero(first).tolist() == [5]
+    assert np.flatnonzero(lens).tolist() == [2, 3, 4]
+    assert np.flatnonzero(arc).tolist() == [0, 1]
+
+
+def test_each_pixel_belongs_to_the_uppermost_of_its_masks() -> None:
+    masks = np.random.default_rng(3).random((5, 20, 30)) > 0.6
+    visible = targets.visible_masks(masks)
+    for y, x in np.ndindex(20, 30):
+        owners = [number for number in (1, 0, 2, 3, 4) if masks[number, y, x]]
+        assert np.flatnonzero(visible[:, y, x]).tolist() == owners[:1]
+
+
+def test_visible_parts_leave_the_masks_alone() -> None:
+    masks = strips()
+    targets.visible_masks(masks)
+    assert np.array_equal(masks, strips())
+
+
+def test_the_figure_is_painted_in_the_same_order() -> None:
+    """Of parts that do not overlap, the order of painting cannot matter."""
+    masks = np.random.default_rng(4).random((6, 20, 30)) > 0.6
+    assert_allclose(colour_masks(masks), colour_masks(targets.visible_masks(masks)))
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2], [0, 1, 2, 2], [1, 2, 3, 4]])
+def test_an_order_names_every_mask_once(order: list[int]) -> None:
+    with pytest.raises(LensyError, match=r"each of the 4 masks once, from 0 to 3, not \["):
+        targets.visible_masks(strips(), order)
+
+
+def test_classes_of_lens_and_non_lens() -> None:
+    assert targets.object_classes(True, 4) == ["lens galaxy", "lensed light", "galaxy", "galaxy"]
+    assert targets.object_classes(False, 3) == ["galaxy", None, "galaxy"]
