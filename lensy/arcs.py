@@ -104,7 +104,9 @@ def _draw(canvas: Canvas, lensed: _Lensed, radius: float) -> tuple[Patch, float,
     rows, columns = _window(lensed, float(reach))
     x, y = np.meshgrid(pixels(columns), pixels(rows))
     light, near, beta_x, beta_y = lensed(x, y)
-    coarse = light * (1 - weight(near, CORE)) * PIXEL**2
+    coarse = light * PIXEL**2
+    inner = near < (CORE_REACH * CORE) ** 2
+    coarse[inner] *= 1 - weight(near[inner], CORE)
     patch = canvas.project(coarse.astype(np.float32), rows[0], columns[0], factor=1)
     fine, row, column = _sample_finely(lensed, x, y, near)
     if fine.size:

@@ -42,7 +42,7 @@ PADDING = 92
 FINER = 3
 """Samples per pixel and axis of a part, in units of the part before it."""
 
-CORE, BRIGHT_CORE = 4.0, 6.0
+CORE, BRIGHT_CORE = 4.0, 7.0
 """r_0 in pixels, for any galaxy and for the brightest; r_k is three times smaller each."""
 
 CORE_REACH = 1.9
@@ -61,10 +61,23 @@ class Patch:
     light: Image
 
     def add(self, other: Patch) -> None:
-        """Add the light of a patch that lies within this one."""
-        down, across = other.row - self.row, other.column - self.column
-        n_rows, n_columns = other.light.shape
-        self.light[down : down + n_rows, across : across + n_columns] += other.light
+        """Add the light of another patch where it overlaps with this one."""
+        n_rows, n_columns = self.light.shape
+        rows, columns = (
+            slice(max(own, its), max(min(own + n_own, its + n_its), own, its))
+            for own, n_own, its, n_its in (
+                (self.row, n_rows, other.row, other.light.shape[0]),
+                (self.column, n_columns, other.column, other.light.shape[1]),
+            )
+        )
+        self._part(rows, columns)[:] += other._part(rows, columns)
+
+    def _part(self, rows: slice, columns: slice) -> Image:
+        """The light in rows and columns of the frame, which this patch must hold."""
+        return self.light[
+            rows.start - self.row : rows.stop - self.row,
+            columns.start - self.column : columns.stop - self.column,
+        ]
 
     def crop(self) -> tuple[slice, slice, Image]:
         """What lies in the frame: its rows and columns there, and its light."""
@@ -72,10 +85,7 @@ class Patch:
         for first, n in ((self.row, self.light.shape[0]), (self.column, self.light.shape[1])):
             places.append(slice(max(first, 0), max(min(first + n, N_PIXELS), 0)))
         rows, columns = places
-        return rows, columns, self.light[
-            rows.start - self.row : rows.stop - self.row,
-            columns.start - self.column : columns.stop - self.column,
-        ]  # fmt: skip
+        return rows, columns, self._part(rows, columns)
 
 
 class Canvas:
@@ -96,7 +106,10 @@ class Canvas:
         rows, columns = window(galaxy, max(radius, core * PIXEL))
         x, y = (pixels(columns) - galaxy.x)[None, :], (pixels(rows) - galaxy.y)[:, None]
         light = profile(x.astype(np.float32), y.astype(np.float32)) * np.float32(PIXEL**2)
-        light *= 1 - weight((x**2 + y**2) / PIXEL**2, core).astype(np.float32)
+        reach = CORE_REACH * core * PIXEL
+        near_y, near_x = (slice(*np.searchsorted(each.ravel(), (-reach, reach))) for each in (y, x))
+        squared_distance = (x[:, near_x] ** 2 + y[near_y] ** 2) / PIXEL**2
+        light[near_y, near_x] *= 1 - weight(squared_distance, core).astype(np.float32)
         patch = self.project(light, rows[0], columns[0], factor=1)
         self._add_core(patch, galaxy, profile, core)
         return patch
