@@ -36,9 +36,16 @@ Trace = Callable[[Floats, Floats], tuple[Floats, Floats]]
 CORE, INNER_CORE = 4.5, 1.0
 """r_0 and r_1 in pixels; every further one is three times smaller."""
 
+BREAK = 0.4
+"""Squared distances from a second deflector's centre are shortened by this: light breaks off there
+and does not only bend."""
+
 FARTHEST = 8.0
 """Distance (arcsec) from the lens within which lensed light counts for the magnification, even
 outside of the frame."""
+
+_STAND_INS = np.linalg.inv(np.vander(np.arange(5.0) - 2, increasing=True).T)
+"""Share of each of five points, -2 to 2, in a moment about the middle one (Lagrange)."""
 
 
 def draw_lensed(
@@ -61,41 +68,50 @@ def draw_lensed(
         return trace_to_second_source(scene, x, y)
 
     lensed = _Lensed(source, deflector, trace)
-    patch, magnification, n_images = _draw(canvas, lensed, radius(source))
+    patch, magnification = _draw(canvas, lensed, radius(source))
     drawn = [(source, patch)]
     if scene.second_source is not None:
-        further = _Lensed(scene.second_source, deflector, trace_further)
-        patch, farther, _ = _draw(canvas, further, radius(further.source))
+        further = _Lensed(scene.second_source, deflector, trace_further, scene.second_deflector)
+        patch, farther = _draw(canvas, further, radius(further.source))
         drawn.append((further.source, patch))
         magnification = max(magnification, farther)
-    return drawn, magnification, n_images
+    return drawn, magnification, count_images(deflector, x=source.x, y=source.y)
 
 
 class _Lensed:
     """Unit-flux light of a lensed source, and how near to the source's peak it comes from."""
 
-    def __init__(self, source: Galaxy, deflector: Deflector, trace: Trace) -> None:
+    def __init__(
+        self, source: Galaxy, deflector: Deflector, trace: Trace, second: Deflector | None = None
+    ) -> None:
         self.source = source
         self.deflector = deflector
+        self.second = second
         self.trace = trace
         self.profile = sersic_profile(source)
 
-    def __call__(self, x: Floats, y: Floats) -> tuple[Floats, Floats, Floats, Floats]:
-        """Brightness at sky positions, squared distance from the peak, source-plane position.
+    def __call__(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+        """Brightness at sky positions, and squared distance from the source's peak.
 
         The distance is that on the source plane in pixels^2, shortened where an isothermal lens
         makes images smaller than their source (within half an Einstein radius of its centre).
+        The centre of a second deflector, around which light breaks off, counts as a peak too.
         """
         beta_x, beta_y = self.trace(x, y)
         dx, dy = beta_x - self.source.x, beta_y - self.source.y
         from_lens = (x - self.deflector.x) ** 2 + (y - self.deflector.y) ** 2
         shrinking = 1 + 0.25 * self.deflector.einstein_radius**2 / np.maximum(from_lens, 1e-6)
         near = (dx**2 + dy**2) / (shrinking * PIXEL**2)
-        return self.profile(dx, dy), near, beta_x, beta_y
+        if self.second is not None:
+            middle_x, middle_y = trace_to_source(self.deflector, x, y)
+            beside = (middle_x - self.second.x) ** 2 + (middle_y - self.second.y) ** 2
+            beside *= BREAK / PIXEL**2
+            near = 1 / (1 / np.maximum(near, 1e-12) + 1 / np.maximum(beside, 1e-12))
+        return self.profile(dx, dy), near
 
 
-def _draw(canvas: Canvas, lensed: _Lensed, radius: float) -> tuple[Patch, float, int]:
-    """Lensed light of unit flux, its magnification and number of images."""
+def _draw(canvas: Canvas, lensed: _Lensed, radius: float) -> tuple[Patch, float]:
+    """Lensed light of unit flux, and its magnification."""
     source, deflector = lensed.source, lensed.deflector
     # a mass bends light by about its Einstein radius, a shear by more with distance
     reach = radius / np.sqrt(source.axis_ratio) + 1.5 * deflector.einstein_radius
@@ -103,7 +119,7 @@ def _draw(canvas: Canvas, lensed: _Lensed, radius: float) -> tuple[Patch, float,
     reach /= 1 - np.hypot(deflector.shear_1, deflector.shear_2)
     rows, columns = _window(lensed, float(reach))
     x, y = np.meshgrid(pixels(columns), pixels(rows))
-    light, near, beta_x, beta_y = lensed(x, y)
+    light, near = lensed(x, y)
     coarse = light * PIXEL**2
     inner = near < (CORE_REACH * CORE) ** 2
     coarse[inner] *= 1 - weight(near[inner], CORE)
@@ -112,9 +128,7 @@ def _draw(canvas: Canvas, lensed: _Lensed, radius: float) -> tuple[Patch, float,
     if fine.size:
         place = {"row": rows[0] + row, "column": columns[0] + column}
         patch.add(canvas.project(fine.astype(np.float32), **place, factor=FINER))
-    centre = (index(deflector.y) - rows[0], index(deflector.x) - columns[0])
-    n_images = count_images(beta_x, beta_y, x=source.x, y=source.y, centre=centre)
-    return patch, float(coarse.sum() + fine.sum()), n_images
+    return patch, float(coarse.sum() + fine.sum())
 
 
 def _window(lensed: _Lensed, reach: float) -> tuple[range, range]:
@@ -137,8 +151,8 @@ def _window(lensed: _Lensed, reach: float) -> tuple[range, range]:
 def _sample_finely(lensed: _Lensed, x: Floats, y: Floats, near: Floats) -> tuple[Floats, int, int]:
     """Flux of the nested parts on a grid of three samples per pixel, its first row and column.
 
-    x, y, near: of the pixels, (row, column). Parts finer than that grid are spread over its nine
-    nearest points such that their flux, centre and second moments are kept.
+    x, y, near: of the pixels, (row, column). Parts finer than that grid are spread over its
+    nearest points such that their flux, centre and further moments are kept.
     """
     cells = near < (CORE_REACH * CORE + 1) ** 2
     if not cells.any():
@@ -153,7 +167,7 @@ def _sample_finely(lensed: _Lensed, x: Floats, y: Floats, near: Floats) -> tuple
     places, fluxes = [], []
     for part in range(1, n_parts + 1):
         place, sky = _subdivide(place, part), _subdivide(sky, part, unit=PIXEL / FINER)
-        light, near, _, _ = lensed(sky[1], sky[0])
+        light, near = lensed(sky[1], sky[0])
         share = weight(near, core)
         core = INNER_CORE * FINER ** (1.0 - part)
         if part < n_parts:
@@ -187,20 +201,20 @@ def _deposit(place: Floats, flux: Floats, shape: tuple[int, int]) -> Floats:
 
 
 def _spread(place: Floats, flux: Floats, shape: tuple[int, int]) -> Floats:
-    """As `_deposit`, for any place: nine points stand in for one and keep its second moments.
+    """As `_deposit`, for any place: 25 points stand in for one and keep its moments up to fourth.
 
     Quick where samples with the same nearest point follow each other.
     """
     nearest = np.rint(place)
-    offset = place - nearest
-    square = offset**2
-    weights = 0.5 * (square - offset), 1 - square, 0.5 * (square + offset)
+    down, across = place - nearest
     first = np.flatnonzero(np.any(np.diff(nearest, axis=1, prepend=-1.0), axis=0))
-    nearest = nearest[:, first]
-    grid = np.zeros(shape)
-    for row in range(3):
-        share = flux * weights[row][0]
-        for column in range(3):
-            there = np.add.reduceat(share * weights[column][1], first)
-            grid += _deposit(nearest + np.array([[row - 1], [column - 1]]), there, shape)
-    return grid
+    moments = np.zeros((5, 5, first.size))
+    for row in range(5):
+        moment = flux * down**row
+        for column in range(5 - row):
+            moments[row, column] = np.add.reduceat(moment, first)
+            moment = moment * across
+    shares = np.einsum("ir,jc,rcn->ijn", _STAND_INS, _STAND_INS, moments, optimize=True)
+    steps = np.stack(np.meshgrid(np.arange(5.0) - 2, np.arange(5.0) - 2, indexing="ij"))
+    places = nearest[:, None, None, first] + steps[..., None]
+    return _deposit(places.reshape(2, -1), shares.ravel(), shape)

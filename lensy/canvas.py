@@ -207,8 +207,9 @@ def window(shape: Galaxy | Pattern, radius: float) -> tuple[range, range]:
 
 
 def n_nested_parts(galaxy: Galaxy) -> int:
-    """How many nested parts a profile's cusp needs: more, the steeper it is."""
-    return 1 + int(np.ceil(1.2 * galaxy.sersic_index))
+    """How many nested parts a profile's cusp needs: more, the steeper and the smaller it is."""
+    tiny = galaxy.half_light_radius < 0.5 * PIXEL
+    return 1 + int(np.ceil(1.2 * galaxy.sersic_index)) + int(tiny)
 
 
 def weight(squared_distance: Floats, core: float) -> Floats:

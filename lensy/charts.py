@@ -140,3 +140,95 @@ def draw_architecture(stages: Sequence[tuple[str, int, int]]) -> Figure:
     axes.set_ylim(-0.65, 0.72)
     axes.set_axis_off()
     return figure
+
+
+def draw_mask_areas(
+    panels: Mapping[str, Mapping[str, Mapping[str, float]]], *, n_pixels: float
+) -> Figure:
+    """Sizes of masks, one dot per object in its colour, for several sets of images side by side.
+
+    panels: by title, by image and by colour, how many pixels of an object show. n_pixels: how many
+    a mask has that nothing hides, drawn as a line.
+    """
+    figure = Figure(figsize=(8.4, 3.1), layout="constrained")
+    row = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    for axes, (title, images) in zip(row, panels.items(), strict=True):
+        axes.axhline(n_pixels, color=PUBLISHED, linestyle="--", linewidth=1, zorder=0)
+        for place, objects in enumerate(images.values()):
+            spread = place + np.linspace(-0.34, 0.34, len(objects))
+            axes.scatter(spread, list(objects.values()), c=list(objects), edgecolors="black", s=34)
+        axes.set_xticks(range(len(images)), list(images))
+        axes.set_ylim(0, 1.15 * n_pixels)
+        axes.set_title(title, fontsize=10)
+        axes.set_xlabel("image")
+    row[0].set_ylabel("pixels that show")
+    return figure
+
+
+def draw_frequencies(
+    kinds: Sequence[str],
+    panels: Mapping[str, Mapping[str, tuple[ArrayLike, ArrayLike, ArrayLike]]],
+) -> Figure:
+    """How often each kind of artefact occurs, one panel per way of observing.
+
+    panels: by title and by band, for each kind the share of frames counted (n,), the lengths of its
+    error bar below and above (2, n), and the share expected, drawn as a bar. NaN is left out.
+    """
+    figure = Figure(figsize=(8.4, 0.36 * len(kinds) + 1.2), layout="constrained")
+    row = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    for axes, (title, bands) in zip(row, panels.items(), strict=True):
+        for k, (name, (share, error, expected)) in enumerate(bands.items()):
+            place = np.arange(len(kinds)) + 0.26 * (k - 0.5 * (len(bands) - 1))
+            axes.plot(100 * np.asarray(expected), place, "|", color="black", markersize=10,
+                      label="expected" if k == 0 else None)  # fmt: skip
+            axes.errorbar(100 * np.asarray(share), place, xerr=100 * np.asarray(error), fmt="os"[k],
+                          color=BAND_COLOURS[name], markersize=4.5, label=name)  # fmt: skip
+        axes.set_title(title, fontsize=10)
+        axes.set_xscale("symlog", linthresh=1.0)
+        axes.set_xlim(-0.1, 150)
+        axes.set_xticks([0, 0.5, 1, 3, 10, 30, 100], ["0", "0.5", "1", "3", "10", "30", "100"])
+        axes.set_xlabel("frames that have it / %")
+        axes.grid(axis="x", color="0.9")
+    row[0].set_yticks(range(len(kinds)), list(kinds))
+    row[0].invert_yaxis()
+    row[-1].legend(fontsize=8)
+    return figure
+
+
+def draw_noise_sums(
+    sizes: ArrayLike, curves: Mapping[str, ArrayLike], real: Mapping[int, float]
+) -> Figure:
+    """Noise of sums over n x n pixels, over n, against n: flat where noise is white.
+
+    sizes: (n,). curves: standard deviation (nJy) of such sums, by legend entry. real: the same
+    measured on the sky, by n.
+    """
+    figure = Figure(figsize=(5.6, 3.4), layout="constrained")
+    axes = figure.subplots()
+    sizes = np.asarray(sizes, float)
+    for style, (label, sigma) in zip(("s--", "o-", "^:"), curves.items(), strict=False):
+        axes.plot(sizes, np.asarray(sigma) / sizes, style, markersize=4, label=label)
+    n = np.array(list(real), float)
+    axes.plot(n, np.array(list(real.values())) / n, "D", color="black", markersize=7, mfc="none",
+              label="real mosaics")  # fmt: skip
+    axes.set_xlabel("side n of the square that is summed / pixels")
+    axes.set_ylabel("noise of the sum / n  (nJy)")
+    axes.set_ylim(bottom=0)
+    axes.grid(color="0.9")
+    axes.legend(fontsize=8)
+    return figure
+
+
+def draw_shares(values: Mapping[str, ArrayLike], *, xlabel: str, ylabel: str) -> Figure:
+    """Cumulative distributions: the share of values that lie at or below x, one curve per key."""
+    figure = Figure(figsize=(5.6, 3.4), layout="constrained")
+    axes = figure.subplots()
+    colours = list(BAND_COLOURS.values())
+    for k, (label, each) in enumerate(values.items()):
+        style = ("-", "--", "-.", ":")[k % 4]
+        axes.ecdf(np.asarray(each, float), color=colours[k % 4], linestyle=style, label=label)
+    axes.set_xlabel(xlabel)
+    axes.set_ylabel(ylabel)
+    axes.grid(color="0.9")
+    axes.legend(fontsize=8)
+    return figure

@@ -106,6 +106,7 @@ class Crops(Dataset[Item]):
         rng = np.random.default_rng([self.seed, number])
         example = self._example(number)
         layers, corner = self._cropped(example, rng)
+        mirrored, n_turns = rng.random() < 0.5, int(rng.integers(4))
         image = expose(
             layers.sum(axis=0, dtype=np.float32),
             band(self.band_name),
@@ -115,9 +116,9 @@ class Crops(Dataset[Item]):
             corner=corner,
         ).image
         both = np.stack([image, layers[1]])
-        if rng.random() < 0.5:
+        if mirrored:
             both = both[:, :, ::-1]
-        both = np.rot90(both, int(rng.integers(4)), axes=(1, 2)).copy()
+        both = np.rot90(both, n_turns, axes=(1, 2)).copy()
         return {
             "image": torch.from_numpy(both[:1]),
             "target": torch.from_numpy(both[1:]),

@@ -25,6 +25,10 @@ MOSAIC_NOISE = {"VIS": (1.42, 0.23), "Y": (16.9, 0.44), "J": (15.0, 0.39), "H": 
 Source: medians over four public Q1 cutouts (ESA/Euclid/Euclid Consortium, Q1), measured where no
 source is seen in any band; NISP after summing 3x3 mosaic pixels."""
 
+MOSAIC_SUM = {"VIS": 5.60, "Y": 87.6, "J": 70.9, "H": 78.5}
+"""Noise of the sum of 3x3 pixels (nJy), measured as MOSAIC_NOISE, which alone makes our noise: what
+this should come to. White noise would give three times that of a pixel."""
+
 
 @lru_cache
 def as_seen(band: Band, look: Look) -> Band:

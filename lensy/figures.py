@@ -13,16 +13,22 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import BoundaryNorm, to_rgb
 from matplotlib.figure import Figure
-from matplotlib.patches import Circle
+from matplotlib.patches import Circle, Rectangle
+from matplotlib.patheffects import withStroke
 from numpy.typing import ArrayLike, NDArray
 
 BAND_COLOURS = {"VIS": "#0072B2", "Y": "#E69F00", "J": "#009E73", "H": "#D55E00"}
 LENSED_LIGHT, LENS_GALAXY = "cyan", "red"
+ARTEFACT = "#D55E00"
+"""Colour of the outline of an artefact's mask: orange-red of Wong 2011, apart from viridis."""
 COMPANIONS = ("lime", "yellow", "magenta", "gray", "maroon", "olive", "green", "purple", "teal")
 """The talk's colours of other galaxies. Of its four panels the one with four galaxies has the first
 four of these, the one with eight all but teal; which lies above which agrees too (reading)."""
+CLASS_COLOURS = {"lensed light": LENSED_LIGHT, "lens galaxy": LENS_GALAXY, "galaxy": "white"}
+"""Colours of outlines by class."""
 PUBLISHED = "0.45"
 """Grey, for every published curve or number behind ours."""
 
@@ -210,3 +216,137 @@ def _mark_candidates(
         axes.add_patch(Circle((x, y), MARK_RADIUS, fill=False, color="white", linewidth=1.2))
         axes.annotate(words, (x, y + MARK_RADIUS), (0, 3), textcoords="offset points",
                       color="white", ha="center", va="bottom", fontsize=9)  # fmt: skip
+
+
+def draw_gallery(
+    panels: Sequence[tuple[str, ArrayLike, ArrayLike]],
+    *,
+    n_columns: int,
+    sigma: float = VIS_SIGMA,
+    peak: float = 60 * VIS_SIGMA,
+) -> Figure:
+    """Pictures with artefacts, and beneath each the same with the artefact's mask outlined.
+
+    panels: title, image (y, x) in nJy and mask (y, x), `n_columns` to a row. sigma, peak: noise and
+    flux shown brightest, nJy, for all images.
+    """
+    n_rows = -(-len(panels) // n_columns)
+    figure = Figure(figsize=(2.1 * n_columns, 4.5 * n_rows), layout="constrained")
+    grid = figure.subplots(2 * n_rows, n_columns, squeeze=False)
+    for axes in grid.flat:
+        axes.set_axis_off()
+    for k, (title, image, mask) in enumerate(panels):
+        row, column = 2 * (k // n_columns), k % n_columns
+        shown = np.clip(np.asarray(image), None, peak)
+        show_image(grid[row, column], shown, title=title, sigma=sigma, peak=peak)
+        below = grid[row + 1, column]
+        show_image(below, shown, sigma=sigma, peak=peak)
+        spoilt = np.asarray(mask, float)
+        if 0 < spoilt.mean() < 1:
+            below.contour(spoilt, levels=[0.5], colors=[ARTEFACT], linewidths=0.9)
+    return figure
+
+
+def draw_thresholds(image: ArrayLike, masks: Mapping[float, Sequence[ArrayLike]]) -> Figure:
+    """One image with masks at several percentiles: outlines above, coloured masks below.
+
+    image: (y, x) in nJy. masks: per percentile those of lens galaxy, lensed light and companions.
+    The outlines are those of the first two.
+    """
+    figure = Figure(figsize=(2.8 * len(masks), 5.8), layout="constrained")
+    grid = figure.subplots(2, len(masks), squeeze=False)
+    for (percentile, objects), above, below in zip(masks.items(), grid[0], grid[1], strict=True):
+        show_image(above, image, title=f"{percentile:g}th percentile")
+        for mask, colour in zip(objects, (LENS_GALAXY, LENSED_LIGHT), strict=False):
+            _outline(above, mask, colour)
+        below.imshow(colour_masks(objects), interpolation="nearest")
+    for axes in grid[0]:
+        axes.set_xticklabels([])
+    for axes in grid[:, 1:].flat:
+        axes.set_yticklabels([])
+    return figure
+
+
+def draw_objects(
+    panels: Sequence[tuple[ArrayLike, Sequence[tuple[str, ArrayLike, Sequence[float]]]]],
+) -> Figure:
+    """Images with every object's mask outlined and its box drawn, in the colour of its class.
+
+    panels: an image (y, x) in nJy and, for each object, its class, its mask (y, x) and its box
+    (x, y, width, height) in pixels as COCO has it.
+    """
+    figure = Figure(figsize=(3.6 * len(panels), 3.9), layout="constrained")
+    for axes, (image, objects) in zip(
+        figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True
+    ):
+        show_image(axes, image)
+        for name, mask, (x, y, width, height) in objects:
+            colour = CLASS_COLOURS[name]
+            _outline(axes, mask, colour)
+            # a pixel's centre has whole coordinates, its corner lies half a pixel before
+            box = Rectangle((x - 0.5, y - 0.5), width, height, fill=False, color=colour)
+            box.set(linewidth=0.8, linestyle="--", label=name)
+            axes.add_patch(box)
+    handles = {h.get_label(): h for axes in figure.axes for h in axes.patches}
+    shown = [handles[name] for name in CLASS_COLOURS if name in handles]
+    figure.legend(handles=shown, loc="outside lower center", ncols=3, fontsize=9,
+                  facecolor="0.35", labelcolor="white")  # fmt: skip
+    return figure
+
+
+def _outline(axes: Axes, mask: ArrayLike, colour: str) -> None:
+    """The rim of a mask, on a thin dark line that sets it apart from bright pixels."""
+    mask = np.asarray(mask, float)
+    if 0 < mask.mean() < 1:
+        rim = axes.contour(mask, levels=[0.5], colors=[colour], linewidths=1.4)
+        rim.set_path_effects([withStroke(linewidth=2.4, foreground="0.15")])
+
+
+def draw_coverage(
+    maps: Mapping[str, tuple[ArrayLike, tuple[float, float]]], *, frame: float
+) -> Figure:
+    """How many of the four exposures saw each place, one panel per instrument.
+
+    maps: number of exposures (y, x) over an extent (width, height) in arcsec. frame: side of the
+    square, drawn to scale, that is one of our images, arcsec.
+    """
+    figure = Figure(figsize=(8.4, 4.4), layout="constrained")
+    panels = figure.subplots(1, len(maps), squeeze=False)[0]
+    norm = BoundaryNorm(np.arange(-0.5, 5), 256)
+    for axes, (name, (counts, (width, height))) in zip(panels, maps.items(), strict=True):
+        axes.imshow(np.asarray(counts), norm=norm, extent=(0, width, 0, height), origin="lower",
+                    interpolation="nearest")  # fmt: skip
+        axes.add_patch(Rectangle((0.1 * width, 0.1 * height), frame, frame, color="white", ec="k"))
+        axes.set_title(name, fontsize=10)
+        axes.set_xlabel("along rows / arcsec")
+    panels[0].set_ylabel("along columns / arcsec")
+    figure.colorbar(ScalarMappable(norm, "viridis"), ax=panels.tolist(), ticks=range(5),
+                    label="exposures", shrink=0.8)  # fmt: skip
+    return figure
+
+
+def draw_noise_maps(
+    panels: Sequence[tuple[str, ArrayLike, ArrayLike]], *, pixel_scale: float
+) -> Figure:
+    """Images on one stretch, and beneath each how much its pixels scatter from place to place.
+
+    panels: title, image (y, x) in nJy and scatter (nJy) of square blocks of it, NaN without data.
+    pixel_scale: of the images, arcsec.
+    """
+    figure = Figure(figsize=(2.5 * len(panels) + 0.8, 5.1), layout="compressed")
+    grid = figure.subplots(2, len(panels), sharex=True, sharey=True, squeeze=False)
+    peak = max(float(np.max(image)) for _, image, _ in panels)
+    least, most = (float(each(list(s for _, _, s in panels))) for each in (np.nanmin, np.nanmax))
+    half = 0.5 * np.asarray(panels[0][1]).shape[0] * pixel_scale
+    extent = (-half, half, half, -half)
+    for (title, image, scatter), above, below in zip(panels, grid[0], grid[1], strict=True):
+        show_image(above, image, title=title, peak=peak)
+        above.images[0].set_extent(extent)
+        shown = below.imshow(np.asarray(scatter), cmap="magma", vmin=least, vmax=most,
+                             extent=extent, interpolation="nearest")  # fmt: skip
+        below.set_facecolor("0.6")
+        below.set_xlabel("x / arcsec")
+    for axes in grid[:, 0]:
+        axes.set_ylabel("y / arcsec")
+    figure.colorbar(shown, ax=grid[1].tolist(), label="noise / nJy")
+    return figure

@@ -19,6 +19,9 @@ Floats = NDArray[np.float64]
 
 _LENS = LensModel(["SIE", "SHEAR"])
 
+N_STEPS = 128
+"""Steps of the grid on which images are counted, in radius and in angle."""
+
 
 def trace_to_source(deflector: Deflector, x: Floats, y: Floats) -> tuple[Floats, Floats]:
     """Where the light seen at (x, y) left the source plane, arcsec. Shapes as given."""
@@ -64,20 +67,24 @@ def deflection_ratio(z_lens: float, z_near: float, z_far: float) -> float:
     return float((1 - lens / far) / (1 - lens / near))
 
 
-def count_images(
-    beta_x: Floats, beta_y: Floats, *, x: float, y: float, centre: tuple[float, float]
-) -> int:
-    """Number of images of a point (x, y) of the source plane.
+def count_images(deflector: Deflector, *, x: float, y: float) -> int:
+    """Number of images of a point (x, y) of the source plane, arcsec.
 
-    beta_x, beta_y: source positions of a grid of sky positions, (row, column). Each triangle of
-    neighbours that holds the point holds an image of it; those around the deflector's `centre`
-    (row, column in the grid), where the mapping is singular, are left out. Two images closer than
-    the grid's step, on a critical curve, may be missed. Source: Keeton 2001, astro-ph/0102340.
+    On a polar grid around the deflector, finer towards its centre, where the mapping is singular
+    and no image is counted. Each triangle of neighbours whose source positions hold the point holds
+    an image of it. Two images closer than the grid's step, 1.6 % of the largest distance or 2.8
+    degrees, may be missed: they merge on a critical curve. Source: Keeton 2001, astro-ph/0102340.
     """
+    shear = float(np.hypot(deflector.shear_1, deflector.shear_2))
+    distance = np.hypot(x - deflector.x, y - deflector.y)
+    farthest = 1.5 * (deflector.einstein_radius + distance) / (1 - shear)
+    steps = np.arange(1, N_STEPS + 1)[:, None] / N_STEPS
+    radius, angle = farthest * steps**2, 2 * np.pi * np.arange(N_STEPS + 1)[None, :] / N_STEPS
+    beta_x, beta_y = trace_to_source(
+        deflector, deflector.x + radius * np.cos(angle), deflector.y + radius * np.sin(angle)
+    )
     u, v = beta_x - x, beta_y - y
     rows, columns = np.nonzero(_may_hold_origin(u) & _may_hold_origin(v))
-    near_centre = np.hypot(rows + 0.5 - centre[0], columns + 0.5 - centre[1]) < 1.5
-    rows, columns = rows[~near_centre], columns[~near_centre]
     corners = [(rows, columns), (rows, columns + 1), (rows + 1, columns + 1), (rows + 1, columns)]
     a, b, c, d = [(u[place], v[place]) for place in corners]
     return int(np.sum(_holds_origin(a, b, c)) + np.sum(_holds_origin(a, c, d)))

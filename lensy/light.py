@@ -31,12 +31,9 @@ def sersic_b(sersic_index: float) -> float:
 def sersic_profile(galaxy: Galaxy) -> Profile:
     """Brightness of a galaxy at offsets (dx, dy) from its centre in arcsec.
 
-    The result has the offsets' precision. Source: Sersic 1968; Graham & Driver 2005, equation 4,
-    for the total flux.
+    The result has the offsets' precision. Source: Sersic 1968.
     """
-    index, b = galaxy.sersic_index, sersic_b(galaxy.sersic_index)
-    total = 2 * np.pi * index * special.gamma(2 * index) * b ** (-2 * index)
-    peak = 1 / (total * galaxy.half_light_radius**2)
+    index, b, peak = galaxy.sersic_index, sersic_b(galaxy.sersic_index), _sersic_peak(galaxy)
     squared_radius = _squared_radius(galaxy, galaxy.half_light_radius)
 
     def profile(dx: Array, dy: Array) -> Array:
@@ -54,11 +51,18 @@ def sersic_radius(galaxy: Galaxy, brightness: float) -> float:
 
     0 where it is fainter everywhere.
     """
-    peak = float(sersic_profile(galaxy)(np.zeros(1), np.zeros(1))[0])
+    peak = _sersic_peak(galaxy)
     if brightness >= peak:
         return 0.0
     scaled = np.log(peak / brightness) / sersic_b(galaxy.sersic_index)
     return float(galaxy.half_light_radius * scaled**galaxy.sersic_index)
+
+
+def _sersic_peak(galaxy: Galaxy) -> float:
+    """Brightness of unit flux in the centre, arcsec^-2. Source: Graham & Driver 2005, eq. 4."""
+    index, b = galaxy.sersic_index, sersic_b(galaxy.sersic_index)
+    total = 2 * np.pi * index * special.gamma(2 * index) * b ** (-2 * index)
+    return float(1 / (total * galaxy.half_light_radius**2))
 
 
 def pattern_profile(pattern: Pattern) -> Profile:

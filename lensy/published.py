@@ -2,7 +2,8 @@
 
 Source: Wilde, "Where's Lensy?", NAM 2022, repository WheresLensy; the numbers are in
 `lensy/data/published.json`, the curves, read off the two figures, in `lensy/data/roc_published.csv`
-(the area under each agrees with the printed AUROC to 0.0012).
+(the area under each agrees with the printed AUROC to 0.0012). So are the areas of the masks that
+it showed, measured on its pictures.
 """
 
 from __future__ import annotations
@@ -78,6 +79,17 @@ def published_roc(curve: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]
         raise LensyError(f"The talk shows no ROC curve {curve!r}; it shows {names}.")
     x, y = np.array(points).T
     return x, y
+
+
+@cache
+def published_mask_areas() -> dict[int, dict[str, int]]:
+    """Pixels under each colour of the masks in the talk's four "Input Data" figures, by number.
+
+    Computed from the pictures, see `published.json`. Red is the lens galaxy, cyan the lensed light;
+    an object that lies partly under another shows fewer pixels than it has.
+    """
+    areas = _content()["input_panels"]["mask_areas"]
+    return {int(panel): dict(colours) for panel, colours in areas.items()}
 
 
 @cache

@@ -18,6 +18,7 @@ of a known shape are read from it piece by piece, and no file of it can run code
 from __future__ import annotations
 
 import errno
+import io
 import json
 import time
 from collections.abc import Iterator
@@ -114,8 +115,7 @@ def _said_plainly(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT) or "errno = 28" in str(error)
-        if not full:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
         raise LensyError(
             f"No room is left for {folder}: make some, then start again; what is finished stays, "
@@ -178,7 +178,8 @@ def _indices(recipe: Recipe, split: Split, number: int) -> range:
 def _make_shard(recipe: Recipe, folder: Path, split: Split, number: int) -> int:
     """Simulate and write one shard; the number of its examples."""
     examples = [simulate(recipe, split, i) for i in _indices(recipe, split, number)]
-    with whole_file(_path(folder, split, number)) as path, h5py.File(path, "w") as file:
+    content = io.BytesIO()
+    with h5py.File(content, "w") as file:
         for name in recipe.bands:
             layers = np.stack([example.layers[name].stack for example in examples])
             file.create_dataset(
@@ -196,6 +197,9 @@ def _make_shard(recipe: Recipe, folder: Path, split: Split, number: int) -> int:
         for column in ("split", "kind"):
             catalogue[column] = catalogue[column].astype("S16")
         file.create_dataset("catalogue", data=catalogue.as_array())
+    # written in one go: where a disk is full, HDF5 itself may crash
+    with whole_file(_path(folder, split, number)) as path:
+        path.write_bytes(content.getbuffer())
     return len(examples)
 
 

@@ -1,18 +1,20 @@
 """Pictures by brute force, converged and slow: what the renderer is held against.
 
 Light and deflection are lenstronomy's, point by point. The sky is cut into cells of 0.1 arcsec with
-4 x 4 Gauss-Legendre points each; a cell near the peak of the light or the centre of the lens is cut
-into four again and again, until it is small beside its distance from there. Every point's share in
-every pixel is exact. Nothing of this is the renderer's way.
+4 x 4 Gauss-Legendre points each; a cell near the peak of the light or the centre of a lens is cut
+into four, again and again, until it is small beside its distance from there. The share of a point
+in a pixel is exact. Nothing of this is the renderer's way but that last sentence.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from astropy.cosmology import FlatLambdaCDM
 from lenstronomy.LensModel.lens_model import LensModel
 from lenstronomy.LightModel.light_model import LightModel
 from lenstronomy.Util.param_util import phi_q2_ellipticity
@@ -20,11 +22,10 @@ from numpy.typing import NDArray
 from scipy import special
 
 from lensy.bands import Band
-from lensy.scene import Deflector, Galaxy, Pattern, Scene
+from lensy.scene import Deflector, Galaxy, Scene
 
 Floats = NDArray[np.float64]
-Points = tuple[Floats, Floats]
-Trace = Callable[[Floats, Floats], Points]
+Trace = Callable[[Floats, Floats], tuple[Floats, Floats]]
 Light = Callable[[Floats, Floats], Floats]
 
 CELL = 0.1
@@ -33,17 +34,18 @@ CELL = 0.1
 HALF = 12.0
 """Half of the sky that is sampled: the frame and the 2 arcsec around it that scatter into it."""
 
-N_CUTS = 15
-"""A cell of 3e-6 arcsec around the peak of the steepest profile used here holds 1e-9 of it."""
+SMALL = 0.35
+"""Size of a cell over its distance from the peak, both on the source plane; or from the lens."""
 
-NODES, WEIGHTS = np.polynomial.legendre.leggauss(4)
+N_CUTS = 13
+"""The last cells have 1e-5 arcsec: around the peak of the steepest profile here, 1e-7 of it."""
 
 
 @dataclass(frozen=True)
 class Samples:
-    """Flux of points, for a whole flux of 1: a grid (y, x), and single points where cells are cut.
+    """Share of the light in points: on a grid (y, x), and in single ones where cells are cut.
 
-    grid: coordinate of its rows and columns alike. Everything in arcsec.
+    grid: coordinate of the grid's rows and columns alike. Everything in arcsec.
     """
 
     grid: Floats
@@ -52,39 +54,168 @@ class Samples:
     y: Floats
     flux: Floats
 
+    @property
+    def total(self) -> float:
+        """Flux of all points: for lensed light, the magnification within the sampled sky."""
+        return float(self.light.sum() + self.flux.sum())
+
     def seen(self, band: Band) -> Floats:
-        """Share of the light in every pixel of a band, (y, x)."""
-        edges = band.pixel_scale * (np.arange(band.n_pixels + 1) - 0.5 * band.n_pixels)
-        shares = np.diff(special.ndtr((edges[:, None] - self.grid[None, :]) / band.psf_sigma), axis=0)
-        image: Floats = shares @ self.light @ shares.T
+        """Light in every pixel of a band, (y, x)."""
+        side = np.arange(band.n_pixels + 1) - 0.5 * band.n_pixels
+        below = special.ndtr((side[:, None] * band.pixel_scale - self.grid) / band.psf_sigma)
+        image: Floats = np.diff(below, axis=0) @ self.light @ np.diff(below, axis=0).T
         reach = int(np.ceil(7 * band.psf_sigma / band.pixel_scale))
-        padded = np.zeros((band.n_pixels + 4 * reach,) * 2)
-        sides = [_shares(place, band, reach) for place in (self.y, self.x)]
-        inside = np.all([np.abs(first - 0.5 * band.n_pixels) < 0.5 * band.n_pixels + 2 * reach
-                         for first, _ in sides], axis=0)  # fmt: skip
-        (row, down), (column, across) = [(f[inside] + 2 * reach, s[:, inside]) for f, s in sides]
-        flat = row * padded.shape[1] + column
-        for j in range(2 * reach + 1):
-            for i in range(2 * reach + 1):
-                step = (j - reach) * padded.shape[1] + i - reach
-                np.add.at(padded.reshape(-1), flat + step, self.flux[inside] * down[j] * across[i])
-        return image + padded[2 * reach : -2 * reach, 2 * reach : -2 * reach]
+        width = 4 * reach + band.n_pixels
+        row, down = _shares(self.y, band, reach)
+        column, across = _shares(self.x, band, reach)
+        near = (np.minimum(row, column) >= reach) & (np.maximum(row, column) < width - reach)
+        place = (row * width + column)[near]
+        down, across, flux = down[:, near], across[:, near], self.flux[near]
+        padded = np.zeros(width * width)
+        for j in range(-reach, reach + 1):
+            share = flux * down[j + reach]
+            for i in range(-reach, reach + 1):
+                here = place + j * width + i
+                padded += np.bincount(here, share * across[i + reach], width * width)
+        return image + padded.reshape(width, width)[2 * reach : -2 * reach, 2 * reach : -2 * reach]
 
 
 def _shares(place: Floats, band: Band, reach: int) -> tuple[NDArray[np.intp], Floats]:
-    """Pixel of each point, and its share in the pixels around, (2 reach + 1, point)."""
+    """Pixel of each point, 2 reach before the frame's first, and its share in those around."""
     position = place / band.pixel_scale + 0.5 * band.n_pixels
     first = np.floor(position).astype(np.intp)
     edges = first + np.arange(-reach, reach + 2)[:, None]
     below = special.ndtr((edges - position) * band.pixel_scale / band.psf_sigma)
-    return first, np.diff(below, axis=0)
+    return first + 2 * reach, np.diff(below, axis=0)
 
 
 def sample_galaxy(galaxy: Galaxy) -> Samples:
     """Points of a galaxy without lensing."""
-    return _sample(lambda x, y: (x, y), sersic(galaxy), galaxy)
+    return sample(lambda x, y: (x, y), sersic(galaxy), galaxy)
 
 
-def sample_lensed(source: Galaxy, deflector: Deflector) -> Samples:
+def sample_source(source: Galaxy, deflector: Deflector) -> Samples:
     """Points of a source behind one deflector."""
-    return _sample(trace(deflector), sersic(source), source, lenses=[(deflector.x, deflector.y)])
+    lens = LensModel(["SIE", "SHEAR"])
+    settings = mass(deflector)
+    return sample(lambda x, y: lens.ray_shooting(x, y, settings), sersic(source), source, deflector)
+
+
+def sample_second_source(scene: Scene) -> Samples:
+    """Points of the second source of a compound lens, by lenstronomy's multi-plane tracing."""
+    trace = multi_plane(scene)
+    return sample(trace, sersic(scene.second_source), scene.second_source, scene.deflector)
+
+
+def sample(trace: Trace, light: Light, peak: Galaxy, deflector: Deflector | None = None) -> Samples:
+    """Points of light whose brightness (arcsec^-2) is known where `trace` leads to.
+
+    peak: where light is steep, and how it is stretched there. deflector: where `trace` is singular.
+    """
+    nodes, weights = (each / 2 for each in np.polynomial.legendre.leggauss(4))
+    first = np.arange(-HALF, HALF, CELL) + 0.5 * CELL
+    x, y = (axis.ravel() for axis in np.meshgrid(first, first))
+    cut = _too_large(trace, x, y, CELL, peak, deflector)
+    axis = (first[:, None] + CELL * nodes).ravel()
+    weight = np.tile(CELL * weights, first.size)
+    grid = _shine(trace, light, *np.meshgrid(axis, axis)) * weight * weight[:, None]
+    whole = ~cut.reshape(first.size, first.size)
+    grid *= np.repeat(np.repeat(whole, 4, axis=0), 4, axis=1)
+    dy, dx = (each.ravel() for each in np.meshgrid(nodes, nodes, indexing="ij"))
+    share = np.outer(weights, weights).ravel()
+    side, found = CELL, []
+    for k in range(N_CUTS):
+        quarter = 0.25 * side * np.array([[-1, 1, -1, 1], [-1, -1, 1, 1]])
+        x, y = ((each[cut, None] + q).ravel() for each, q in zip((x, y), quarter, strict=True))
+        side *= 0.5
+        cut = _too_large(trace, x, y, side, peak, deflector) & (k < N_CUTS - 1)
+        at = [(each[~cut, None] + side * d).ravel() for each, d in ((x, dx), (y, dy))]
+        found.append((*at, _shine(trace, light, *at) * np.tile(side**2 * share, (~cut).sum())))
+    return Samples(axis, grid, *(np.concatenate(each) for each in zip(*found, strict=True)))
+
+
+def _shine(trace: Trace, light: Light, x: Floats, y: Floats) -> Floats:
+    return light(*trace(x.ravel(), y.ravel())).reshape(x.shape)
+
+
+def _too_large(
+    trace: Trace, x: Floats, y: Floats, side: float, peak: Galaxy, deflector: Deflector | None
+) -> NDArray[np.bool_]:
+    """Which cells, of which the centres are given, are large beside their distance."""
+    middle = _round(*trace(x, y), peak)
+    extent = np.zeros_like(x)
+    for j in (-0.5, 0.5):
+        for i in (-0.5, 0.5):
+            corner = _round(*trace(x + i * side, y + j * side), peak)
+            extent = np.maximum(extent, np.hypot(*(corner - middle)))
+    large = extent > SMALL * np.hypot(*middle)
+    if deflector is not None:
+        large |= side > SMALL * np.hypot(x - deflector.x, y - deflector.y)
+    return large
+
+
+def _round(x: Floats, y: Floats, galaxy: Galaxy) -> Floats:
+    """Offsets from a galaxy's centre where its isophotes are circles, (2, point)."""
+    cosine, sine = np.cos(galaxy.position_angle), np.sin(galaxy.position_angle)
+    along = (x - galaxy.x) * cosine + (y - galaxy.y) * sine
+    across = (y - galaxy.y) * cosine - (x - galaxy.x) * sine
+    return np.stack([along * np.sqrt(galaxy.axis_ratio), across / np.sqrt(galaxy.axis_ratio)])
+
+
+def sersic(galaxy: Galaxy) -> Light:
+    """Brightness of unit flux by lenstronomy."""
+    model, settings = LightModel(["SERSIC_ELLIPSE"]), light_settings(galaxy)
+    unit = model.total_flux([settings | {"amp": 1.0}])[0]
+    return lambda x, y: model.surface_brightness(x, y, [settings | {"amp": 1 / unit}])
+
+
+def multi_plane(scene: Scene) -> Trace:
+    """Ray shooting to the second source of a compound lens.
+
+    lenstronomy takes all deflections for the last source; ours are for the next one, so that the
+    first deflector's grow by the ratio of distances.
+    """
+    redshifts = [each.redshift for each in (scene.lens, scene.source, scene.second_source)]
+    ratio = distance_ratio(*redshifts)
+    first, shear = mass(scene.deflector)
+    first["theta_E"] *= ratio
+    shear |= {name: ratio * shear[name] for name in ("gamma1", "gamma2")}
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Cosmology is provided")
+        warnings.filterwarnings("ignore", message="Use ``angular_diameter_distance")
+        model = LensModel(
+            ["SIE", "SHEAR"] * 2,
+            z_source=redshifts[2],
+            lens_redshift_list=[redshifts[0]] * 2 + [redshifts[1]] * 2,
+            cosmo=FlatLambdaCDM(H0=70, Om0=0.3),
+            multi_plane=True,
+        )
+    settings = [first, shear, *mass(scene.second_deflector)]
+    return lambda x, y: model.ray_shooting(x, y, settings)
+
+
+def distance_ratio(z_lens: float, z_near: float, z_far: float) -> float:
+    """D_ls / D_s of the far source over that of the near one, by astropy's distances."""
+    cosmology = FlatLambdaCDM(H0=70, Om0=0.3)
+    with warnings.catch_warnings():
+        # newer versions of astropy have another name for it
+        warnings.filterwarnings("ignore", message="Use ``angular_diameter_distance")
+        between = [cosmology.angular_diameter_distance_z1z2(z_lens, z) for z in (z_near, z_far)]
+    near, far = cosmology.angular_diameter_distance([z_near, z_far])
+    return float(between[1] / far / (between[0] / near))
+
+
+def mass(deflector: Deflector) -> list[dict[str, float]]:
+    """lenstronomy's settings of a deflector: SIE and SHEAR."""
+    e1, e2 = phi_q2_ellipticity(deflector.position_angle, deflector.axis_ratio)
+    place = {"center_x": deflector.x, "center_y": deflector.y}
+    shear = {"gamma1": deflector.shear_1, "gamma2": deflector.shear_2}
+    about = {"ra_0": deflector.x, "dec_0": deflector.y}
+    return [{"theta_E": deflector.einstein_radius, "e1": e1, "e2": e2} | place, shear | about]
+
+
+def light_settings(galaxy: Galaxy) -> dict[str, Any]:
+    """lenstronomy's settings of a galaxy's light, all but its brightness."""
+    e1, e2 = phi_q2_ellipticity(galaxy.position_angle, galaxy.axis_ratio)
+    shape = {"R_sersic": galaxy.half_light_radius, "n_sersic": galaxy.sersic_index}
+    return shape | {"e1": e1, "e2": e2, "center_x": galaxy.x, "center_y": galaxy.y}

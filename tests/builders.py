@@ -60,10 +60,13 @@ def tiny_experiment(recipe: Recipe, **changes: Any) -> Experiment:
     return Experiment(name="tiny", scale="smoke", band="VIS", training=training, recipe=recipe)
 
 
+JOB = ("provenance.json", ".lock")
+
+
 def file_bytes(folder: Path) -> dict[str, bytes]:
-    """Content of every file of a data set but for the job's provenance, by name."""
-    paths = sorted(folder.iterdir())
-    return {path.name: path.read_bytes() for path in paths if path.name != "provenance.json"}
+    """Content of every file of a data set but for the job's provenance and lock, by name."""
+    paths = sorted(path for path in folder.iterdir() if path.name not in JOB)
+    return {path.name: path.read_bytes() for path in paths}
 
 
 def radii(shape: tuple[int, int], scale: float = 0.1) -> np.ndarray:

@@ -9,7 +9,6 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from pydantic import ValidationError
 
-from lensy.artefact_figures import draw_gallery
 from lensy.artefacts import (
     DESCRIPTIONS,
     KINDS,
@@ -24,6 +23,7 @@ from lensy.bands import GRIDS, band
 from lensy.defects import ChipGap, CosmicRays, Holes, HotColumn, HotPixels, NoiseStep
 from lensy.detector import Look, as_seen, observe
 from lensy.errors import LensyError
+from lensy.figures import draw_gallery
 from lensy.focal_plane import INSTRUMENTS, LAYOUTS, MEAN_SPAN
 from lensy.frame import Setting
 from lensy.stray_light import Ghost, Star, Trail

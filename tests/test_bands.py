@@ -68,9 +68,11 @@ def test_field_of_view(name: str, side: float) -> None:
 
 
 @pytest.mark.parametrize("name", GRIDS)
-def test_fine_grid_is_odd_and_resolves_the_point_spread_function(name: str) -> None:
-    assert band(name).supersampling % 2 == 1
-    assert band(name).pixel_scale / band(name).supersampling <= band(name).psf_fwhm / 8 + 1e-12
+def test_rounding_is_exact_in_single_precision_and_invisible(name: str) -> None:
+    """A power of two, from a 800th to a 400th of the noise."""
+    step, sigma = band(name).flux_step, band(name).background_sigma
+    assert np.log2(step) == np.rint(np.log2(step))
+    assert sigma / 800 < step <= sigma / 400
 
 
 def test_gaussian_of_half_maximum() -> None:

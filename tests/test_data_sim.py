@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import typer
-from builders import tiny_recipe
+from astropy.io import fits
+from astropy.table import Table
+from builders import bright_population, tiny_recipe
 from matplotlib.image import imread
+from numpy.testing import assert_allclose
 from typer.testing import CliRunner, Result
 
 from data_sim import RECIPES, recipe
 from data_sim.__main__ import estimate, main
+from data_sim.contact_sheet import title
+from lensy.coco import export_coco
 from lensy.errors import LensyError
-from lensy.simulate import SPLITS
+from lensy.simulate import SPLITS, read_recipe
 from lensy.store import DataSet, make_data_set
+
+README = (Path(__file__).resolve().parents[1] / "data_sim" / "README.md").read_text("utf-8")
 
 
 def run(*words: str | Path) -> Result:
@@ -55,6 +65,83 @@ def test_a_recipe_file_becomes_a_data_set(recipe_file: Path, tmp_path: Path) -> 
     assert "3 examples" in result.stdout
     assert DataSet(tmp_path / "out").recipe.n_test == 3
     assert imread(tmp_path / "out" / "contact_sheet.png").shape[2] == 4
+
+
+def test_the_report_names_signal_to_noise_in_two_bands(tmp_path: Path) -> None:
+    path = tmp_path / "lenses.json"
+    always = tiny_recipe(n_train=0, population=bright_population(lens_fraction=1.0))
+    path.write_text(always.model_dump_json(), "utf-8")
+    out = run(path, tmp_path / "out", "--jobs", "1").stdout
+    lenses = DataSet(tmp_path / "out").catalogue()
+    lenses = lenses[lenses["is_lens"]]
+    vis, h = (np.median(lenses[f"arc_signal_to_noise_{name}"]) for name in ("VIS", "H"))
+    assert f"at a median signal-to-noise of {vis:.0f} in VIS and {h:.0f} in H." in out
+
+
+def test_the_report_of_a_set_without_lenses_names_none(recipe_file: Path, tmp_path: Path) -> None:
+    assert "3 examples, 0.0 % lenses. Look at" in run(recipe_file, tmp_path / "out").stdout
+
+
+def test_every_split_is_exported(tmp_path: Path) -> None:
+    """The same files as those that the library writes."""
+    path = tmp_path / "two.json"
+    path.write_text(tiny_recipe(n_test=2, n_validation=1, n_train=0).model_dump_json(), "utf-8")
+    result = run(path, tmp_path / "out", "--jobs", "1", "--coco", "99.5")
+    assert result.exit_code == 0
+    assert "1 images of validation" in result.stdout
+    there = {each.relative_to(tmp_path / "out/coco").as_posix()
+             for each in (tmp_path / "out/coco").rglob("*.*")}  # fmt: skip
+    assert there == {
+        "recipe.json",
+        "test-99.5.json",
+        "test/000000.png",
+        "test/000001.png",
+        "validation-99.5.json",
+        "validation/000000.png",
+    }
+    data = DataSet(tmp_path / "out")
+    again = export_coco(data, "test", tmp_path / "again", progress=False)
+    assert again.read_bytes() == (tmp_path / "out/coco/test-99.5.json").read_bytes()
+
+
+def test_an_export_has_the_images_asked_for(recipe_file: Path, tmp_path: Path) -> None:
+    words = (recipe_file, tmp_path / "out", "--jobs", "1", "--quiet", "--coco", "95")
+    assert run(*words, "--images", "fits", "--band", "H").output == ""
+    content = json.loads((tmp_path / "out/coco/test-95.json").read_text("utf-8"))
+    assert (content["info"]["band"], content["info"]["percentile"]) == ("H", 95.0)
+    with fits.open(tmp_path / "out/coco/test/000000.fits") as hdus:
+        assert_allclose(hdus[0].data, DataSet(tmp_path / "out").observed("test", 0, "H"))
+    assert run(*words[:-2], "--coco", "99", "--images", "none").output == ""
+    assert (tmp_path / "out/coco/test-99.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--coco", "98"), "--coco is one of the percentiles 95, 99, 99.5, not 98."),
+        (("--coco", "99", "--images", "gif"), "--images is png, fits or none, not 'gif'."),
+        (("--coco", "99", "--band", "g"), "--band is one of VIS, Y, J, H, not 'g'."),
+        (("--band", "H"), "--images and --band belong to an export: give --coco 99.5 too."),
+    ],
+)
+def test_a_wrong_export_is_refused_before_anything_is_made(
+    words: tuple[str, ...], message: str, recipe_file: Path, tmp_path: Path
+) -> None:
+    assert refusal(run(recipe_file, tmp_path / "out", *words)) == f"Error: {message}"
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ({"kind": "merger", "has_source": False, "is_lens": False}, "test 3: merger"),
+        ({"kind": "lens", "has_source": True, "is_lens": True}, "test 3: lens, S/N 41"),
+        ({"kind": "lens", "has_source": True, "is_lens": False}, "test 3: lens (no label), S/N 41"),
+    ],
+)
+def test_a_contact_sheet_says_what_each_candidate_is(row: dict[str, object], expected: str) -> None:
+    number = {"split": "test", "index": 3, "arc_signal_to_noise_VIS": 41.3}
+    assert title(Table(rows=[number | row])[0]) == expected
 
 
 def test_quiet_is_quiet_and_a_second_time_changes_nothing(
@@ -162,3 +249,21 @@ def test_the_talks_sizes() -> None:
     """45 000 / 3 000 / 12 000: Wilde et al. 2022, section 2."""
     sizes = {split: RECIPES["talk-talk"].size(split) for split in SPLITS}
     assert sizes == {"train": 45_000, "validation": 3_000, "test": 12_000}
+
+
+def test_the_readme_has_a_row_for_every_recipe() -> None:
+    rows = [line.strip("| ").split(" | ") for line in README.splitlines() if line[:3] == "| `"]
+    sizes = {row[0].strip("`"): [int(n.replace(" ", "")) for n in row[3:6]] for row in rows[:8]}
+    splits = ("train", "validation", "test")
+    assert sizes == {n: [each.size(split) for split in splits] for n, each in RECIPES.items()}
+    assert {row[2] for row in rows[:8]} == {", ".join(each.bands) for each in RECIPES.values()}
+
+
+def test_the_readmes_large_recipe_is_one() -> None:
+    text = re.findall(r"```json\n(.*?)```", README, re.DOTALL)[0]
+    large = read_recipe(text, where="README.md")
+    assert sum(large.size(split) for split in SPLITS) == 100_000
+    assert (large.seed, large.population) == (
+        RECIPES["talk-talk"].seed,
+        recipe("talk-talk").population,
+    )

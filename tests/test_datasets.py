@@ -13,11 +13,11 @@ from builders import bright_population, tiny_data
 from numpy.testing import assert_allclose
 from torch.utils.data import DataLoader
 
+from lensy.artefacts import Exposure, Instrument
 from lensy.bands import band
-from lensy.datasets import Crops, Frames, Item
+from lensy.datasets import Crops, Frames, Image, Item
 from lensy.detector import noise_sigma
 from lensy.errors import LensyError
-from lensy.simulate import FLUX_STEP
 from lensy.store import DataSet
 
 
@@ -39,7 +39,10 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> DataSet:
 
 
 def noiseless(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lensy.datasets.observe", lambda image, _band, _rng: image.copy())
+    def untouched(image: Image, *_: Any, **__: Any) -> Exposure:
+        return Exposure(image.copy(), {})
+
+    monkeypatch.setattr("lensy.datasets.expose", untouched)
 
 
 # Frames
@@ -147,7 +150,7 @@ def test_a_crop_is_a_part_of_its_frame(alone: DataSet, monkeypatch: pytest.Monke
         item = source[k]
         assert np.isin(item["target"].numpy(), stored[1]).all()
         assert np.isin(item["image"].numpy(), stored.sum(axis=0)).all()
-        assert (item["image"] - item["target"]).min() >= -FLUX_STEP
+        assert (item["image"] - item["target"]).min() >= -band("VIS").flux_step
 
 
 def test_noise_of_crops_is_the_detectors(alone: DataSet, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,3 +194,29 @@ def test_crops_need_training_examples(tmp_path: Path) -> None:
     data = tiny_data(tmp_path / "none", n_test=1, n_validation=0, n_train=0)
     with pytest.raises(LensyError, match="has no training examples: make one that has"):
         crops(data)
+
+
+# Artefacts and the other bands
+
+
+def test_crops_have_the_artefacts_they_are_told_to_have(alone: DataSet) -> None:
+    """A hard gap leaves pixels without data in most frames; without an instrument there is none."""
+    gaps = Instrument.only("chip gap", look="single exposure")
+    blank = [(crops(alone, instrument=gaps)[k]["image"] == 0).float().mean() for k in range(16)]
+    clean = [(crops(alone)[k]["image"] == 0).float().mean() for k in range(16)]
+    assert max(blank) > 0.2
+    assert max(clean) < 0.01
+
+
+def test_each_crop_has_artefacts_of_its_own(alone: DataSet) -> None:
+    gaps = Instrument.only("chip gap", look="single exposure")
+    whole = crops(alone, size=200, instrument=gaps)
+    assert len({int((whole[k]["image"] == 0).sum()) for k in range(8)}) > 4
+
+
+@pytest.mark.parametrize("name", ["Y", "J", "H"])
+def test_nisp_frames_and_crops(data: DataSet, name: str) -> None:
+    frame = Frames(data, "test", name)[1]
+    assert np.array_equal(frame["image"][0], data.observed("test", 1, name))
+    crop = Crops(data, name, size=48, seed=3, start=0, count=2)[1]
+    assert crop["image"].shape == crop["target"].shape == (1, 48, 48)

@@ -5,7 +5,12 @@ import pytest
 from numpy.testing import assert_allclose
 
 from lensy.errors import LensyError
-from lensy.published import published_number, published_numbers, published_roc
+from lensy.published import (
+    published_mask_areas,
+    published_number,
+    published_numbers,
+    published_roc,
+)
 
 CURVES = {
     "VIS": "auroc.naberrie.vis",
@@ -51,3 +56,13 @@ def test_an_unknown_number_or_curve_is_named() -> None:
         published_number("auroc.vis")
     with pytest.raises(LensyError, match=r"no ROC curve 'K'; it shows VIS, Y, J, H, MRC-95"):
         published_roc("K")
+
+
+def test_the_talks_masks_have_half_a_per_cent_of_the_frame_where_nothing_hides_them() -> None:
+    areas = published_mask_areas()
+    assert sorted(areas) == [1, 3, 11, 13]
+    sizes = [area for panel in areas.values() for area in panel.values()]
+    # 200 pixels of 40 000; one is 206, because at its edge olive cannot be told from dark yellow
+    assert max(sizes) <= 206
+    assert np.median(sizes) == 199
+    assert all(198 <= panel["cyan"] <= 200 for panel in areas.values())

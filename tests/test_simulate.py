@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -12,13 +12,24 @@ from numpy.testing import assert_allclose
 from pydantic import ValidationError
 
 from lensy import targets
-from lensy.bands import band
+from lensy.artefacts import KINDS, Instrument
+from lensy.bands import GRIDS, band
 from lensy.errors import LensyError
-from lensy.populations import TalkPopulation
-from lensy.render import render
-from lensy.simulate import FLUX_STEP, Example, Recipe, observe_frozen, read_recipe, simulate
+from lensy.populations import EuclidPopulation, TalkPopulation
+from lensy.render import render, render_bands
+from lensy.scene import Kind
+from lensy.simulate import (
+    VERSION,
+    Example,
+    Recipe,
+    frozen_artefacts,
+    observe_frozen,
+    read_recipe,
+    simulate,
+)
 
 VIS = band("VIS")
+CLEAN = Instrument()
 
 
 @pytest.fixture(scope="module")
@@ -61,20 +72,31 @@ def test_an_example_leaves_the_global_generator_alone() -> None:
     assert np.array_equal(before, np.random.get_state()[1])  # noqa: NPY002
 
 
-def test_layers_are_the_scene_rounded(example: Example) -> None:
-    exact, stored = render(example.scene, VIS), example.layers["VIS"]
-    # half a step, and what float32 leaves of a bright core
-    assert_allclose(stored.stack, exact.stack, atol=4 * FLUX_STEP, rtol=1e-6)
-    assert_allclose(stored.arc, exact.arc, atol=0.5 * FLUX_STEP, rtol=1e-6)
-    assert np.array_equal(stored.arc / FLUX_STEP, np.rint(stored.arc / FLUX_STEP))
+@pytest.mark.parametrize("name", GRIDS)
+def test_layers_are_the_scene_rounded(example: Example, name: str) -> None:
+    exact = render_bands(example.scene, [band(each) for each in GRIDS])[name]
+    stored, step = example.layers[name], band(name).flux_step
+    # half a step for each of several companions, and what float32 leaves of a bright core
+    assert_allclose(stored.stack, exact.stack, atol=5 * step, rtol=1e-6)
+    assert_allclose(stored.arc, exact.arc, atol=0.5 * step, rtol=1e-6)
+    assert np.array_equal(stored.arc / step, np.rint(stored.arc / step))
     assert stored.magnification == exact.magnification
 
 
+@pytest.mark.parametrize("name", GRIDS)
+def test_a_band_is_the_same_with_or_without_the_others(example: Example, name: str) -> None:
+    """Alone it is drawn to its own depth: what differs is fainter than a step of the rounding."""
+    alone = render(example.scene, band(name))
+    assert_allclose(
+        example.layers[name].image, alone.image, atol=8 * band(name).flux_step, rtol=1e-5
+    )
+
+
 def test_masks_are_those_of_the_exact_layers(example: Example) -> None:
-    exact = render(example.scene, VIS)
+    exact = render_bands(example.scene, [band(each) for each in GRIDS])["VIS"]
     objects = [exact.lens_light, exact.arc, *exact.companions]
-    assert len(example.masks["VIS"]) == len(objects)
-    for rings, light in zip(example.masks["VIS"], objects, strict=True):
+    assert len(example.masks) == len(objects)
+    for rings, light in zip(example.masks, objects, strict=True):
         mask = targets.percentile_mask(light, 95.0)
         assert np.array_equal(np.sort(np.concatenate(rings)), np.flatnonzero(mask))
 
@@ -84,7 +106,7 @@ def test_the_row_is_what_the_scene_says(example: Example) -> None:
     assert (row["split"], row["index"], row["has_source"]) == ("train", 0, True)
     assert row["einstein_radius"] == scene.deflector.einstein_radius
     assert row["source_x"] == scene.source.x
-    assert row["lens_magnitude"] == scene.lens.magnitudes["VIS"]
+    assert row["lens_magnitude_VIS"] == scene.lens.magnitudes["VIS"]
     assert row["n_companions"] == len(scene.companions)
 
 
@@ -118,10 +140,35 @@ def test_the_image_is_the_layers_with_their_noise(example: Example) -> None:
 
 def test_noise_belongs_to_seed_and_band() -> None:
     empty = np.zeros((200, 200), np.float32)
-    assert np.array_equal(observe_frozen(empty, "VIS", 3), observe_frozen(empty, "VIS", 3))
-    assert not np.array_equal(observe_frozen(empty, "VIS", 3), observe_frozen(empty, "VIS", 4))
-    j, h = (observe_frozen(empty, name, 3) / band(name).background_sigma for name in "JH")
-    assert_allclose(np.corrcoef(j.ravel(), h.ravel())[0, 1], 0.0, atol=5 / 200)
+    first, again, other = (observe_frozen(empty, "VIS", seed, CLEAN).image for seed in (3, 3, 4))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+    small = np.zeros((66, 66), np.float32)
+    j, h = (
+        observe_frozen(small, name, 3, CLEAN).image / band(name).background_sigma for name in "JH"
+    )
+    assert_allclose(np.corrcoef(j.ravel(), h.ravel())[0, 1], 0.0, atol=5 / 66)
+
+
+def test_artefacts_belong_to_the_seed_and_are_in_the_row() -> None:
+    """Flags of the catalogue against the masks that the exposures of all bands have."""
+    recipe = tiny_recipe(instrument=Instrument.realistic(), population=bright_population())
+    seen = 0
+    for index in range(8):
+        example = simulate(recipe, "test", index)
+        drawn = frozen_artefacts(example.noise_seed, recipe.instrument)
+        shown = {kind for name in GRIDS for kind in example.exposure(name).masks}
+        flagged = {kind for kind in KINDS if example.row[f"has_{kind.replace(' ', '_')}"]}
+        assert flagged == {each.kind for each in drawn} >= shown
+        seen += len(shown)
+    assert seen > 4
+
+
+def test_kinds_of_non_lenses_are_in_the_row() -> None:
+    population = EuclidPopulation(lens_fraction=0.0, impostor_fraction=1.0)
+    rows = [simulate(tiny_recipe(population=population), "test", i).row for i in range(12)]
+    assert {row["kind"] for row in rows} <= set(get_args(Kind)) - {"galaxy"}
+    assert len({row["kind"] for row in rows}) >= 3
 
 
 @pytest.mark.parametrize("index", [-1, 1_000_000])
@@ -158,7 +205,7 @@ def changed(field: str, value: Any) -> str:
         ("n_test", -1, r"field 'n_test' cannot be -1: Input should be greater than or equal to 0"),
         ("n_train", 10**7, r"field 'n_train' cannot be 10000000: .* less than or equal to 1000000"),
         ("seed", "one", r"field 'seed' cannot be 'one': Input should be a valid integer"),
-        ("bands", ["K"], r"field 'bands.0' cannot be 'K': Input should be 'VIS'"),
+        ("bands", ["K"], r"field 'bands.0' cannot be 'K': Input should be 'VIS', 'Y', 'J' or 'H'"),
         ("n_tests", 3, r"there is no field 'n_tests'; recipe.json of any data set"),
         ("population", TWICE_LENSED, r"field 'population.*lens_fraction' cannot be 2: .* 1"),
     ],
@@ -179,7 +226,15 @@ def test_further_bad_fields_are_counted() -> None:
         read_recipe(json.dumps({"name": "x", "seed": -1, "n_test": -1}), where="my.json")
 
 
-OTHER_RECIPES = [{"seed": 2}, {"n_test": 3}, {"n_validation": 3}, {"n_train": 3}, {"version": 2}]
+OTHER_RECIPES: list[dict[str, Any]] = [
+    {"seed": 2},
+    {"n_test": 3},
+    {"n_validation": 3},
+    {"n_train": 3},
+    {"version": 9},
+    {"bands": ("VIS",)},
+    {"instrument": Instrument.realistic()},
+]
 OTHER_POPULATIONS: dict[str, Any] = {
     "field_of_view": 21.0,
     "margin": 1.1,
@@ -201,11 +256,14 @@ OTHER_POPULATIONS: dict[str, Any] = {
     "count_slope": 0.3,
     "spheroid_fraction": 0.2,
     "companion_axis_ratio": (0.4, 1.0),
+    "impostor_fraction": 0.3,
+    "lens_type_scatter": 0.3,
+    "source_types": (2.0, 4.0),
 }
 
 
 @pytest.mark.parametrize("changes", OTHER_RECIPES, ids=lambda changes: next(iter(changes)))
-def test_the_fingerprint_changes_with_each_field(changes: dict[str, int]) -> None:
+def test_the_fingerprint_changes_with_each_field(changes: dict[str, Any]) -> None:
     assert tiny_recipe(**changes).fingerprint != tiny_recipe().fingerprint
 
 
@@ -217,7 +275,7 @@ def test_the_fingerprint_changes_with_the_population(field: str) -> None:
 
 def test_no_field_is_forgotten_above() -> None:
     named = {key for changes in OTHER_RECIPES for key in changes}
-    assert set(Recipe.model_fields) == named | {"name", "bands", "population"}
+    assert set(Recipe.model_fields) == named | {"name", "population"}
     assert set(TalkPopulation.model_fields) == {*OTHER_POPULATIONS, "kind"}
 
 
@@ -226,7 +284,11 @@ def test_the_fingerprint_does_not_change_with_the_name() -> None:
     assert len(tiny_recipe().fingerprint) == 12
 
 
-@pytest.mark.parametrize("bands", [(), ("VIS", "VIS")])
-def test_a_recipe_has_each_band_once(bands: tuple[str, ...]) -> None:
-    with pytest.raises(ValidationError, match="bands"):
+def test_a_new_recipe_has_the_version_of_the_code() -> None:
+    assert tiny_recipe().version == VERSION
+
+
+@pytest.mark.parametrize("bands", [(), ("VIS", "VIS"), ("Y", "J")])
+def test_a_recipe_has_each_band_once_and_vis(bands: tuple[str, ...]) -> None:
+    with pytest.raises(ValidationError, match="each band once, and VIS among them"):
         tiny_recipe(bands=bands)
