@@ -45,6 +45,13 @@ FINER = 3
 CORE, BRIGHT_CORE = 4.0, 7.0
 """r_0 in pixels, for any galaxy and for the brightest; r_k is three times smaller each."""
 
+THIN = 0.65
+"""Axis ratio times r_0, in units of that of a round galaxy, at least: the ridge of a thin disc is
+so wide there that one sample per pixel will do."""
+
+WOUND, N_WOUND_PARTS = 1.3, 6
+"""r_0 in pixels of arms, per radian and e-folding of their winding, and number of their parts."""
+
 CORE_REACH = 1.9
 """Distance, in units of r_k, where w_k has fallen to 2e-6."""
 
@@ -102,7 +109,8 @@ class Canvas:
         core: r_0 if the galaxy were round, pixels.
         """
         profile = sersic_profile(galaxy)
-        core /= float(np.sqrt(galaxy.axis_ratio))
+        core *= max(galaxy.axis_ratio**-0.5, THIN / galaxy.axis_ratio)
+        core = float(np.ceil(2 * core)) / 2  # few different ones, whose weights are kept
         rows, columns = window(galaxy, max(radius, core * PIXEL))
         x, y = (pixels(columns) - galaxy.x)[None, :], (pixels(rows) - galaxy.y)[:, None]
         light = profile(x.astype(np.float32), y.astype(np.float32)) * np.float32(PIXEL**2)
@@ -111,17 +119,24 @@ class Canvas:
         squared_distance = (x[:, near_x] ** 2 + y[near_y] ** 2) / PIXEL**2
         light[near_y, near_x] *= 1 - weight(squared_distance, core).astype(np.float32)
         patch = self.project(light, rows[0], columns[0], factor=1)
-        self._add_core(patch, galaxy, profile, core)
+        self._add_core(patch, galaxy, profile, core, n_nested_parts(galaxy) + 1)
         return patch
 
     def pattern(self, pattern: Pattern) -> Patch:
-        """A ring or spiral arms: no cusp, three samples per pixel and axis all over."""
+        """A ring or spiral arms: three samples per pixel and axis, more where arms wind."""
+        profile = pattern_profile(pattern)
         rows, columns = window(pattern, pattern.radius + 4.5 * pattern.width)
         inside = ((np.arange(FINER) + 0.5) / FINER - 0.5) * PIXEL
-        x = (pixels(columns)[:, None] + inside).ravel() - pattern.x
-        y = (pixels(rows)[:, None] + inside).ravel() - pattern.y
-        light = pattern_profile(pattern)(x[None, :], y[:, None]) * (PIXEL / FINER) ** 2
-        return self.project(light.astype(np.float32), rows[0], columns[0], factor=FINER)
+        x = ((pixels(columns)[:, None] + inside).ravel() - pattern.x)[None, :]
+        y = ((pixels(rows)[:, None] + inside).ravel() - pattern.y)[:, None]
+        light = profile(x, y) * (PIXEL / FINER) ** 2
+        core = max(CORE, WOUND * abs(pattern.winding)) / float(np.sqrt(pattern.axis_ratio))
+        if pattern.sharpness:
+            light *= 1 - weight((x**2 + y**2) / PIXEL**2, core)
+        patch = self.project(light.astype(np.float32), rows[0], columns[0], factor=FINER)
+        if pattern.sharpness:
+            self._add_core(patch, pattern, profile, core, N_WOUND_PARTS)
+        return patch
 
     def project(self, samples: Image, row: int, column: int, *, factor: int) -> Patch:
         """What points of light light up.
@@ -139,7 +154,9 @@ class Canvas:
         light: Image = (sides[0] @ samples @ sides[1].T).astype(np.float32)
         return Patch(firsts[0], firsts[1], light)
 
-    def _add_core(self, patch: Patch, galaxy: Galaxy, profile: Profile, core: float) -> None:
+    def _add_core(
+        self, patch: Patch, galaxy: Galaxy | Pattern, profile: Profile, core: float, n_parts: int
+    ) -> None:
         """Add the parts that coarse samples leave out: nested grids around the galaxy's centre.
 
         The finer ones are carried over to the first one's grid, where that keeps their moments.
@@ -151,7 +168,6 @@ class Canvas:
         if not (rows and columns):
             return
         half = int(np.ceil(CORE_REACH * core * FINER))
-        n_parts = n_nested_parts(galaxy) + 1
         offset = (np.arange(-half, half) + 0.5) / FINER
         finer = FINER ** (-np.arange(n_parts, dtype=np.float32))[:, None, None]
         angular = (offset * PIXEL).astype(np.float32)
@@ -240,7 +256,7 @@ def _shares(points: Floats, edges: NDArray[np.int_], sigma: float) -> Image:
     return shares
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def _nested_weights(core: float, half: int, n_parts: int) -> Image:
     """w_(k-1) - w_k on the grid of part k, (part, y, x): the same for all but the last part."""
     axis = np.arange(-half, half) + 0.5
@@ -250,7 +266,7 @@ def _nested_weights(core: float, half: int, n_parts: int) -> Image:
     return weights.astype(np.float32)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def _spread_matrices(half: int, n_parts: int) -> Image:
     """Which points of the first part's grid stand in for those of each finer part, along one axis.
 

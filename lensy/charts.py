@@ -65,25 +65,6 @@ def draw_history(history: Mapping[str, ArrayLike], *, published_auroc: float) ->
     return figure
 
 
-def draw_difficulty(signal_to_noise: ArrayLike, contrast: ArrayLike) -> Figure:
-    """Distributions of the lensed light's signal-to-noise and contrast to the lens galaxy."""
-    figure = Figure(figsize=(8.4, 2.9), layout="constrained")
-    panels = figure.subplots(1, 2)
-    labels = ("signal-to-noise of the lensed light", "flux of lensed light / lens galaxy")
-    for axes, values, label in zip(panels, (signal_to_noise, contrast), labels, strict=True):
-        values = np.asarray(values, float)
-        values = values[values > 0]
-        low, high = np.quantile(values, [0.002, 0.998])
-        bins = np.geomspace(float(low), float(high), 30).tolist()
-        axes.hist(values, bins=bins, color=BAND_COLOURS["VIS"])
-        axes.axvline(float(np.median(values)), color="black", linestyle="--", label="median")
-        axes.set_xscale("log")
-        axes.set_xlabel(label)
-        axes.legend(fontsize=8)
-    panels[0].set_ylabel("lenses")
-    return figure
-
-
 def draw_completeness(
     edges: ArrayLike, curves: Mapping[str, tuple[ArrayLike, ArrayLike]], *, xlabel: str
 ) -> Figure:

@@ -336,7 +336,7 @@ def draw_noise_maps(
     figure = Figure(figsize=(2.5 * len(panels) + 0.8, 5.1), layout="compressed")
     grid = figure.subplots(2, len(panels), sharex=True, sharey=True, squeeze=False)
     peak = max(float(np.max(image)) for _, image, _ in panels)
-    least, most = (float(each(list(s for _, _, s in panels))) for each in (np.nanmin, np.nanmax))
+    least, most = (float(each([s for _, _, s in panels])) for each in (np.nanmin, np.nanmax))
     half = 0.5 * np.asarray(panels[0][1]).shape[0] * pixel_scale
     extent = (-half, half, half, -half)
     for (title, image, scatter), above, below in zip(panels, grid[0], grid[1], strict=True):

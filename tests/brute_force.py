@@ -37,8 +37,8 @@ HALF = 12.0
 SMALL = 0.35
 """Size of a cell over its distance from the peak, both on the source plane; or from the lens."""
 
-N_CUTS = 13
-"""The last cells have 1e-5 arcsec: around the peak of the steepest profile here, 1e-7 of it."""
+LITTLE = 3e-7
+"""A cell whose flux (of 1 in all) changes by less from corner to corner is not cut any more."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def sample(trace: Trace, light: Light, peak: Galaxy, deflector: Deflector | None
     nodes, weights = (each / 2 for each in np.polynomial.legendre.leggauss(4))
     first = np.arange(-HALF, HALF, CELL) + 0.5 * CELL
     x, y = (axis.ravel() for axis in np.meshgrid(first, first))
-    cut = _too_large(trace, x, y, CELL, peak, deflector)
+    cut = _too_large(trace, light, x, y, CELL, peak, deflector)
     axis = (first[:, None] + CELL * nodes).ravel()
     weight = np.tile(CELL * weights, first.size)
     grid = _shine(trace, light, *np.meshgrid(axis, axis)) * weight * weight[:, None]
@@ -124,14 +124,15 @@ def sample(trace: Trace, light: Light, peak: Galaxy, deflector: Deflector | None
     dy, dx = (each.ravel() for each in np.meshgrid(nodes, nodes, indexing="ij"))
     share = np.outer(weights, weights).ravel()
     side, found = CELL, []
-    for k in range(N_CUTS):
+    while cut.any():
         quarter = 0.25 * side * np.array([[-1, 1, -1, 1], [-1, -1, 1, 1]])
         x, y = ((each[cut, None] + q).ravel() for each, q in zip((x, y), quarter, strict=True))
         side *= 0.5
-        cut = _too_large(trace, x, y, side, peak, deflector) & (k < N_CUTS - 1)
+        cut = _too_large(trace, light, x, y, side, peak, deflector)
         at = [(each[~cut, None] + side * d).ravel() for each, d in ((x, dx), (y, dy))]
         found.append((*at, _shine(trace, light, *at) * np.tile(side**2 * share, (~cut).sum())))
-    return Samples(axis, grid, *(np.concatenate(each) for each in zip(*found, strict=True)))
+    points = [np.concatenate(each) for each in zip(*found, strict=True)] or [np.zeros(0)] * 3
+    return Samples(axis, grid, *points)
 
 
 def _shine(trace: Trace, light: Light, x: Floats, y: Floats) -> Floats:
@@ -139,19 +140,27 @@ def _shine(trace: Trace, light: Light, x: Floats, y: Floats) -> Floats:
 
 
 def _too_large(
-    trace: Trace, x: Floats, y: Floats, side: float, peak: Galaxy, deflector: Deflector | None
+    trace: Trace,
+    light: Light,
+    x: Floats,
+    y: Floats,
+    side: float,
+    peak: Galaxy,
+    deflector: Deflector | None,
 ) -> NDArray[np.bool_]:
     """Which cells, of which the centres are given, are large beside their distance."""
-    middle = _round(*trace(x, y), peak)
-    extent = np.zeros_like(x)
+    beta = trace(x, y)
+    middle, brightness = _round(*beta, peak), light(*beta)
+    extent, change = np.zeros_like(x), np.zeros_like(x)
     for j in (-0.5, 0.5):
         for i in (-0.5, 0.5):
-            corner = _round(*trace(x + i * side, y + j * side), peak)
-            extent = np.maximum(extent, np.hypot(*(corner - middle)))
+            beta = trace(x + i * side, y + j * side)
+            extent = np.maximum(extent, np.hypot(*(_round(*beta, peak) - middle)))
+            change = np.maximum(change, np.abs(light(*beta) - brightness))
     large = extent > SMALL * np.hypot(*middle)
     if deflector is not None:
         large |= side > SMALL * np.hypot(x - deflector.x, y - deflector.y)
-    return large
+    return large & (change * side**2 > LITTLE)
 
 
 def _round(x: Floats, y: Floats, galaxy: Galaxy) -> Floats:
