@@ -44,8 +44,8 @@ FARTHEST = 8.0
 """Distance (arcsec) from the lens within which lensed light counts for the magnification, even
 outside of the frame."""
 
-_STAND_INS = np.linalg.inv(np.vander(np.arange(5.0) - 2, increasing=True).T)
-"""Share of each of five points, -2 to 2, in a moment about the middle one (Lagrange)."""
+N_STAND_INS = 7
+"""Points in a row that stand in for a finer sample; so many moments along the row are kept."""
 
 
 def draw_lensed(
@@ -201,20 +201,23 @@ def _deposit(place: Floats, flux: Floats, shape: tuple[int, int]) -> Floats:
 
 
 def _spread(place: Floats, flux: Floats, shape: tuple[int, int]) -> Floats:
-    """As `_deposit`, for any place: 25 points stand in for one and keep its moments up to fourth.
+    """As `_deposit`, for any place: points around it stand in for it and keep its moments.
 
     Quick where samples with the same nearest point follow each other.
     """
     nearest = np.rint(place)
     down, across = place - nearest
     first = np.flatnonzero(np.any(np.diff(nearest, axis=1, prepend=-1.0), axis=0))
-    moments = np.zeros((5, 5, first.size))
-    for row in range(5):
+    moments = np.zeros((N_STAND_INS, N_STAND_INS, first.size))
+    for row in range(N_STAND_INS):
         moment = flux * down**row
-        for column in range(5 - row):
+        for column in range(N_STAND_INS - row):
             moments[row, column] = np.add.reduceat(moment, first)
             moment = moment * across
-    shares = np.einsum("ir,jc,rcn->ijn", _STAND_INS, _STAND_INS, moments, optimize=True)
-    steps = np.stack(np.meshgrid(np.arange(5.0) - 2, np.arange(5.0) - 2, indexing="ij"))
-    places = nearest[:, None, None, first] + steps[..., None]
+    steps = np.arange(float(N_STAND_INS)) - N_STAND_INS // 2
+    # shares of the points in a moment about the middle one: Lagrange's interpolation, transposed
+    of_moment = np.linalg.inv(np.vander(steps, increasing=True).T)
+    shares = np.einsum("ir,jc,rcn->ijn", of_moment, of_moment, moments, optimize=True)
+    around = np.stack(np.meshgrid(steps, steps, indexing="ij"))
+    places = nearest[:, None, None, first] + around[..., None]
     return _deposit(places.reshape(2, -1), shares.ravel(), shape)

@@ -123,7 +123,7 @@ class Canvas:
         return patch
 
     def pattern(self, pattern: Pattern) -> Patch:
-        """A ring or spiral arms: three samples per pixel and axis, more where arms wind."""
+        """A ring or spiral arms: three samples per pixel and axis, more in the middle."""
         profile = pattern_profile(pattern)
         rows, columns = window(pattern, pattern.radius + 4.5 * pattern.width)
         inside = ((np.arange(FINER) + 0.5) / FINER - 0.5) * PIXEL
@@ -131,11 +131,9 @@ class Canvas:
         y = ((pixels(rows)[:, None] + inside).ravel() - pattern.y)[:, None]
         light = profile(x, y) * (PIXEL / FINER) ** 2
         core = max(CORE, WOUND * abs(pattern.winding)) / float(np.sqrt(pattern.axis_ratio))
-        if pattern.sharpness:
-            light *= 1 - weight((x**2 + y**2) / PIXEL**2, core)
+        light *= 1 - weight((x**2 + y**2) / PIXEL**2, core)
         patch = self.project(light.astype(np.float32), rows[0], columns[0], factor=FINER)
-        if pattern.sharpness:
-            self._add_core(patch, pattern, profile, core, N_WOUND_PARTS)
+        self._add_core(patch, pattern, profile, core, N_WOUND_PARTS)
         return patch
 
     def project(self, samples: Image, row: int, column: int, *, factor: int) -> Patch:
@@ -224,7 +222,7 @@ def window(shape: Galaxy | Pattern, radius: float) -> tuple[range, range]:
 
 def n_nested_parts(galaxy: Galaxy) -> int:
     """How many nested parts a profile's cusp needs: more, the steeper and the smaller it is."""
-    tiny = galaxy.half_light_radius < 0.5 * PIXEL
+    tiny = galaxy.half_light_radius < PIXEL
     return 1 + int(np.ceil(1.2 * galaxy.sersic_index)) + int(tiny)
 
 

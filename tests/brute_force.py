@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from scipy import special
 
 from lensy.bands import Band
-from lensy.scene import Deflector, Galaxy, Scene
+from lensy.light import pattern_profile
+from lensy.scene import Deflector, Galaxy, Pattern, Scene
 
 Floats = NDArray[np.float64]
 Trace = Callable[[Floats, Floats], tuple[Floats, Floats]]
@@ -37,7 +38,7 @@ HALF = 12.0
 SMALL = 0.35
 """Size of a cell over its distance from the peak, both on the source plane; or from the lens."""
 
-LITTLE = 3e-7
+LITTLE = 1e-6
 """A cell whose flux (of 1 in all) changes by less from corner to corner is not cut any more."""
 
 
@@ -107,15 +108,39 @@ def sample_second_source(scene: Scene) -> Samples:
     return sample(trace, sersic(scene.second_source), scene.second_source, scene.deflector)
 
 
-def sample(trace: Trace, light: Light, peak: Galaxy, deflector: Deflector | None = None) -> Samples:
+def sample_pattern(pattern: Pattern) -> Samples:
+    """Points of a ring or of spiral arms, by the formula that tests/test_light.py checks.
+
+    Towards the centre arms are wound ever more narrowly: cells are small enough for that.
+    """
+    profile = pattern_profile(pattern)
+    shared = pattern.model_dump(include=set(Galaxy.model_fields))
+    peak = Galaxy(**shared, half_light_radius=1.0, sersic_index=1.0)
+    return sample(
+        lambda x, y: (x, y),
+        lambda x, y: profile(x - pattern.x, y - pattern.y),
+        peak,
+        small=SMALL / (1 + abs(pattern.winding)),
+    )
+
+
+def sample(
+    trace: Trace,
+    light: Light,
+    peak: Galaxy,
+    deflector: Deflector | None = None,
+    small: float | None = None,
+) -> Samples:
     """Points of light whose brightness (arcsec^-2) is known where `trace` leads to.
 
     peak: where light is steep, and how it is stretched there. deflector: where `trace` is singular.
+    small: another value than SMALL.
     """
     nodes, weights = (each / 2 for each in np.polynomial.legendre.leggauss(4))
     first = np.arange(-HALF, HALF, CELL) + 0.5 * CELL
     x, y = (axis.ravel() for axis in np.meshgrid(first, first))
-    cut = _too_large(trace, light, x, y, CELL, peak, deflector)
+    small = small or SMALL
+    cut = _too_large(trace, light, x, y, CELL, peak, deflector, small)
     axis = (first[:, None] + CELL * nodes).ravel()
     weight = np.tile(CELL * weights, first.size)
     grid = _shine(trace, light, *np.meshgrid(axis, axis)) * weight * weight[:, None]
@@ -128,7 +153,7 @@ def sample(trace: Trace, light: Light, peak: Galaxy, deflector: Deflector | None
         quarter = 0.25 * side * np.array([[-1, 1, -1, 1], [-1, -1, 1, 1]])
         x, y = ((each[cut, None] + q).ravel() for each, q in zip((x, y), quarter, strict=True))
         side *= 0.5
-        cut = _too_large(trace, light, x, y, side, peak, deflector)
+        cut = _too_large(trace, light, x, y, side, peak, deflector, small)
         at = [(each[~cut, None] + side * d).ravel() for each, d in ((x, dx), (y, dy))]
         found.append((*at, _shine(trace, light, *at) * np.tile(side**2 * share, (~cut).sum())))
     points = [np.concatenate(each) for each in zip(*found, strict=True)] or [np.zeros(0)] * 3
@@ -147,6 +172,7 @@ def _too_large(
     side: float,
     peak: Galaxy,
     deflector: Deflector | None,
+    small: float,
 ) -> NDArray[np.bool_]:
     """Which cells, of which the centres are given, are large beside their distance."""
     beta = trace(x, y)
@@ -157,9 +183,9 @@ def _too_large(
             beta = trace(x + i * side, y + j * side)
             extent = np.maximum(extent, np.hypot(*(_round(*beta, peak) - middle)))
             change = np.maximum(change, np.abs(light(*beta) - brightness))
-    large = extent > SMALL * np.hypot(*middle)
+    large = extent > small * np.hypot(*middle)
     if deflector is not None:
-        large |= side > SMALL * np.hypot(x - deflector.x, y - deflector.y)
+        large |= side > small * np.hypot(x - deflector.x, y - deflector.y)
     return large & (change * side**2 > LITTLE)
 
 

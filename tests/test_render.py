@@ -15,8 +15,8 @@ from brute_force import (
     Samples,
     light_settings,
     mass,
-    sample,
     sample_galaxy,
+    sample_pattern,
     sample_second_source,
     sample_source,
 )
@@ -30,7 +30,6 @@ from scipy import special
 from lensy.bands import GRIDS, Band, band
 from lensy.detector import noise_sigma
 from lensy.errors import LensyError
-from lensy.light import pattern_profile
 from lensy.render import Layers, render, render_arc, render_bands, render_galaxy
 from lensy.scene import Deflector, Galaxy, Pattern, Scene
 
@@ -40,9 +39,9 @@ VIS = band("VIS")
 BANDS = [band(name) for name in GRIDS]
 FLUX = VIS.flux(22.0)
 
-SAMPLING = 3e-4
+SAMPLING = 1e-3
 """Relative error of flux. Light below half a step of the stored layers, 0.001 of the noise, is not
-drawn; of the galaxies here, of magnitude 22 and below an arcsec, that is less."""
+drawn: of galaxies of magnitude 22 and half an arcsec 1e-3 at most."""
 
 
 # Every pixel to 1 % of the noise
@@ -76,7 +75,7 @@ SCENES = {
     ),
     "ring": Scene(
         lens=bright(21.0, **ELLIPTICAL),
-        deflector=isothermal_sphere(2.1),
+        deflector=isothermal_sphere(0.9),
         source=bright(23.5, half_light_radius=0.25, sersic_index=1.3, axis_ratio=0.5),
     ),
     "edge-on disc": Scene(
@@ -119,13 +118,6 @@ SCENES = {
         ),
     ),
 }  # fmt: skip
-
-
-def sample_pattern(pattern: Pattern) -> Samples:
-    """Points of a ring or of spiral arms, by the formula that tests/test_light.py checks."""
-    profile = pattern_profile(pattern)
-    peak = galaxy(x=pattern.x, y=pattern.y)
-    return sample(lambda x, y: (x, y), lambda x, y: profile(x - pattern.x, y - pattern.y), peak)
 
 
 Parts = list[list[tuple[Samples, dict[str, float]]]]
@@ -175,14 +167,14 @@ def test_no_pixel_of_any_layer_is_off_by_a_hundredth_of_the_noise(
 
 
 def test_what_we_compare_with_has_converged(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Cells a third smaller, and more of them, change 1e-7 of the peak and of the flux."""
+    """Cells a third smaller, and more of them, change 1e-6 of the peak and of the flux."""
     scene = SCENES["steep source of the talk"]
     exact = sample_source(scene.source, scene.deflector)
     monkeypatch.setattr("brute_force.SMALL", 0.23)
     monkeypatch.setattr("brute_force.LITTLE", 1e-9)
     finer = sample_source(scene.source, scene.deflector)
-    assert_allclose(exact.total, finer.total, rtol=2e-7)
-    assert_allclose(exact.seen(VIS), finer.seen(VIS), atol=2e-7 * exact.seen(VIS).max())
+    assert_allclose(exact.total, finer.total, rtol=1e-6)
+    assert_allclose(exact.seen(VIS), finer.seen(VIS), atol=1e-6 * exact.seen(VIS).max())
 
 
 def test_magnification_is_that_of_all_points(
@@ -267,13 +259,31 @@ def test_the_point_spread_function_conserves_flux(psf_fwhm: float) -> None:
     )
 
 
-def test_the_point_spread_function_is_the_gaussian_of_its_width() -> None:
+@pytest.mark.parametrize("name", GRIDS)
+def test_the_point_spread_function_is_the_gaussian_of_its_width(name: str) -> None:
     """A small galaxy's variance is its own, 3 h^2 for an exponential, the Gaussian's and the
-    pixel's."""
-    image = render_galaxy(galaxy(half_light_radius=0.15), VIS).astype(float)
-    variance = np.sum(image * radii(VIS.shape) ** 2) / image.sum() / 2
-    own = 3 * (0.15 / SERSIC_B[1.0]) ** 2
-    assert_allclose(variance, own + VIS.psf_sigma**2 + VIS.pixel_scale**2 / 12, rtol=SAMPLING)
+    pixel's. In NISP the Gaussian is 9 and the galaxy less than a tenth of it."""
+    each, radius = band(name), 0.15 if name == "VIS" else 0.05
+    small = bright(20.0, half_light_radius=radius)
+    image = render_galaxy(small, each).astype(float)
+    variance = np.sum(image * radii(each.shape, each.pixel_scale) ** 2) / image.sum() / 2
+    variance -= 3 * (radius / SERSIC_B[1.0]) ** 2 + each.pixel_scale**2 / 12
+    fwhm = np.sqrt(8 * np.log(2) * variance)
+    assert_allclose(fwhm, each.psf_fwhm, rtol=SAMPLING)
+
+
+@pytest.mark.parametrize("name", GRIDS)
+def test_frames_of_all_bands_have_one_centre(name: str) -> None:
+    """66 pixels of 0.3 arcsec in the middle of 200 of 0.1: what is symmetric stays so, and the
+    centroid of a galaxy is where it is on the sky."""
+    each = band(name)
+    middle = render_galaxy(bright(20.0), each)
+    assert middle.shape == {"VIS": (200, 200)}.get(name, (66, 66))
+    assert_allclose(middle, middle[::-1, ::-1], atol=1e-6 * middle.max())
+    image = render_galaxy(bright(20.0, x=2.43, y=-3.37), each).astype(float)
+    y, x = each.pixel_scale * (np.indices(each.shape) - 0.5 * (each.n_pixels - 1))
+    centroid = np.sum(image * np.stack([x, y]), axis=(1, 2)) / image.sum()
+    assert_allclose(centroid, [2.43, -3.37], atol=2e-4)
 
 
 @pytest.mark.parametrize("name", GRIDS)
@@ -314,10 +324,11 @@ def sphere_images(source: Galaxy, einstein_radius: float) -> tuple[Floats, Float
 @pytest.mark.parametrize("einstein_radius", [0.6, 1.5, 2.2])
 @pytest.mark.parametrize("offset", [0.3, 0.7, 1.3])
 def test_total_magnification_of_a_sphere(einstein_radius: float, offset: float) -> None:
+    """To 2e-3: the sum over points of the source misses that much around the pole at r = 0."""
     source = galaxy(x=offset * einstein_radius, half_light_radius=0.2)
     image, magnification = render_arc(source, isothermal_sphere(einstein_radius), VIS)
     _, outer, _, inner = sphere_images(source, einstein_radius)
-    assert_allclose(magnification, outer.sum() + inner.sum(), rtol=SAMPLING)
+    assert_allclose(magnification, outer.sum() + inner.sum(), rtol=2e-3)
     assert_allclose(image.sum(dtype=float) / FLUX, magnification, rtol=1e-5)
 
 
@@ -359,12 +370,11 @@ def test_ring_of_a_centred_source(einstein_radius: float, half_light_radius: flo
 
 
 def test_a_lens_without_mass_leaves_the_source_as_it_is() -> None:
-    """Equal but for what is sampled finely: a galaxy's cusp is averaged, a source's is not."""
     source = galaxy(x=0.3, y=0.2, axis_ratio=0.6)
     image, magnification = render_arc(source, isothermal_sphere(1e-6), VIS)
     unlensed = render_galaxy(source, VIS)
     assert_allclose(magnification, 1.0, rtol=SAMPLING)
-    assert_allclose(image, unlensed, atol=2e-3 * unlensed.max())
+    assert_allclose(image, unlensed, atol=2e-4 * unlensed.max())
 
 
 def test_light_reaches_the_frame_from_a_lens_beyond_its_edge() -> None:
@@ -381,7 +391,7 @@ def scene_of_everything() -> Scene:
     return Scene(
         lens=galaxy(
             x=1.0, y=-2.0, half_light_radius=0.6, sersic_index=4.0, axis_ratio=0.7,
-            position_angle=0.5, magnitudes={"VIS": 20.5, "Y": 19.5},
+            position_angle=0.5, magnitudes={"VIS": 20.5, "Y": 19.5, "J": 19.2, "H": 19.0},
         ),
         deflector=Deflector(
             x=1.0, y=-2.0, einstein_radius=1.4, axis_ratio=0.75, position_angle=0.6,
@@ -389,11 +399,17 @@ def scene_of_everything() -> Scene:
         ),
         source=galaxy(
             x=1.2, y=-1.8, half_light_radius=0.25, axis_ratio=0.6, position_angle=2.0,
-            magnitudes={"VIS": 24.0, "Y": 23.5},
+            magnitudes={"VIS": 24.0, "Y": 23.5, "J": 23.6, "H": 23.7},
         ),
         companions=(
-            galaxy(x=-4.3, y=3.21, axis_ratio=0.4, magnitudes={"VIS": 22.5, "Y": 22.0}),
-            galaxy(x=6.0, y=7.0, half_light_radius=0.5, magnitudes={"VIS": 21.5, "Y": 22.0}),
+            galaxy(
+                x=-4.3, y=3.21, axis_ratio=0.4,
+                magnitudes={"VIS": 22.5, "Y": 22.0, "J": 21.9, "H": 21.7},
+            ),
+            galaxy(
+                x=6.0, y=7.0, half_light_radius=0.5,
+                magnitudes={"VIS": 21.5, "Y": 22.0, "J": 22.1, "H": 22.1},
+            ),
         ),
     )  # fmt: skip
 
@@ -409,9 +425,9 @@ def test_a_scene_is_its_objects_drawn_one_by_one() -> None:
     scene = scene_of_everything()
     layers = render(scene, VIS)
     assert_allclose(layers.lens_light, render(Scene(lens=scene.lens), VIS).image)
-    # the candidate, usually the brightest, is sampled more finely: far below the noise of 2 nJy
+    # the candidate, usually the brightest, is sampled more finely: 0.3 % of the noise of 2 nJy
     alone = render(Scene(lens=scene.companions[1]), VIS).image
-    assert_allclose(layers.companions[1], alone, atol=2e-3)
+    assert_allclose(layers.companions[1], alone, atol=6e-3)
     assert_allclose(layers.arc, render_arc(scene.source, scene.deflector, VIS)[0])
 
 
@@ -452,7 +468,7 @@ def lenstronomy_layers(scene: Scene, each: Band, supersampling: int) -> list[Flo
     return [image * each.flux(each.zero_point) for image in drawn]
 
 
-@pytest.fixture(scope="module", params=["everything in VIS", "quad near the edge", "Y"])
+@pytest.fixture(scope="module", params=["everything in VIS", "quad near the edge", "Y", "J", "H"])
 def both_ways(request: pytest.FixtureRequest) -> tuple[Band, list[Floats], list[Floats], Scene]:
     """Layers of a scene by the renderer and by the script, in the same order."""
     everything = scene_of_everything()
@@ -468,7 +484,7 @@ def both_ways(request: pytest.FixtureRequest) -> tuple[Band, list[Floats], list[
     scene, each, factor = {
         "everything in VIS": (everything, VIS, 5),
         "quad near the edge": (quad, VIS, 5),
-        "Y": (everything, band("Y"), 15),
+        **{name: (everything, band(name), 15) for name in "YJH"},
     }[request.param]
     layers = render(scene, each)
     ours = [layers.arc, layers.lens_light, *layers.companions]
@@ -487,7 +503,7 @@ def test_lensed_light_is_that_of_lenstronomy(both_ways: Any) -> None:
 
 def test_galaxies_are_those_of_lenstronomy(both_ways: Any) -> None:
     """To 0.3 % of the peak away from the centre, where the script samples a cusp without averaging
-    it: within 0.3 arcsec its pixels are wrong by some per cent (see the test of the cusp above)."""
+    it: within 0.3 arcsec its pixels are wrong by some per cent (ours are not, see above)."""
     each, ours, theirs, scene = both_ways
     rows, columns = each.pixel_scale * (np.indices(each.shape) - 0.5 * (each.n_pixels - 1))
     for k, light in enumerate([scene.lens, *scene.companions], start=1):
