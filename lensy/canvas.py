@@ -90,7 +90,8 @@ class Patch:
         """What lies in the frame: its rows and columns there, and its light."""
         places = []
         for first, n in ((self.row, self.light.shape[0]), (self.column, self.light.shape[1])):
-            places.append(slice(max(first, 0), max(min(first + n, N_PIXELS), 0)))
+            start = max(first, 0)
+            places.append(slice(start, max(min(first + n, N_PIXELS), start)))
         rows, columns = places
         return rows, columns, self._part(rows, columns)
 

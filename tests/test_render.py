@@ -75,7 +75,7 @@ SCENES = {
     ),
     "ring": Scene(
         lens=bright(21.0, **ELLIPTICAL),
-        deflector=isothermal_sphere(0.9),
+        deflector=isothermal_sphere(0.6),
         source=bright(23.5, half_light_radius=0.25, sersic_index=1.3, axis_ratio=0.5),
     ),
     "edge-on disc": Scene(
@@ -262,7 +262,7 @@ def test_the_point_spread_function_conserves_flux(psf_fwhm: float) -> None:
 @pytest.mark.parametrize("name", GRIDS)
 def test_the_point_spread_function_is_the_gaussian_of_its_width(name: str) -> None:
     """A small galaxy's variance is its own, 3 h^2 for an exponential, the Gaussian's and the
-    pixel's. In NISP the Gaussian is 9 and the galaxy less than a tenth of it."""
+    pixel's. Light that is not drawn is far out, and weighs with its distance squared."""
     each, radius = band(name), 0.15 if name == "VIS" else 0.05
     small = bright(20.0, half_light_radius=radius)
     image = render_galaxy(small, each).astype(float)

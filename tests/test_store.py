@@ -335,13 +335,41 @@ def test_a_full_disk_is_one_sentence_and_loses_nothing(tiny: DataSet, tmp_path: 
     assert file_bytes(folder) == file_bytes(tiny.folder)
 
 
+FULL_DISK = """
+mount -t tmpfs -o size=60k none "$1" || exit 77
+"$2" -m data_sim "$3" "$1/out" --jobs 1 --quiet
+code=$?
+ls -A "$1/out"
+exit $code
+"""
+
+
+def test_a_disk_that_is_really_full_ends_with_exit_code_2(tmp_path: Path) -> None:
+    """A file system of 60 kB of its own, where this user may make one; a shard has 80."""
+    recipe = tmp_path / "tiny.json"
+    recipe.write_text(tiny_recipe(bands=("VIS",)).model_dump_json(), "utf-8")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    words = ["unshare", "-rm", "sh", "-c", FULL_DISK, "sh", disk, sys.executable, recipe]
+    if shutil.which("unshare") is None:
+        pytest.skip("needs unshare")
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    if done.returncode == 77 or "unshare:" in done.stderr:
+        pytest.skip(f"no file system of our own here: {done.stderr}")
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"Error: No room is left for {disk / 'out'}: make some")
+    assert done.stderr.count("\n") == 1
+    assert set(done.stdout.split()) == {".lock", "recipe.json", "begun.json"}
+
+
 # A cluster
 
 
 def test_a_cluster_that_loses_a_worker_writes_the_same_bytes(tmp_path: Path) -> None:
     """A real scheduler and two workers; one gets SIGKILL when the first shard is there."""
     distributed = pytest.importorskip("distributed", reason="needs lensy[cluster]")
-    recipe = tiny_recipe(n_test=300, n_validation=0, n_train=0, population=bright_population())
+    size = {"n_test": 300, "n_validation": 0, "n_train": 0, "bands": ("VIS",)}
+    recipe = tiny_recipe(**size, population=bright_population(lens_fraction=0.1))
     local = make_data_set(recipe, tmp_path / "local", n_jobs=2, progress=False)
     with (
         distributed.LocalCluster(
