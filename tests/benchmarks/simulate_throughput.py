@@ -182,7 +182,7 @@ def main(
             "lenstronomy, 5 x 5": (lambda scene: script(scene, FIVE), False),
         }
         typer.echo(
-            f"{n_scenes} scenes in four bands: lenses alone, and as TALK mixes them; {n_fine} lenses "
+            f"{n_scenes} scenes in four bands: lenses alone, as TALK mixes them; {n_fine} lenses "
             "for errors (largest, 99.9th percentile) and for the slow script"
         )
         base: list[float] = []
