@@ -11,7 +11,7 @@ import typer
 
 from lensy.errors import LensyError, exit_code_two
 from lensy.evaluation import score_again, score_predecessor
-from lensy.experiments import SCALES, TRAININGS, Scale, experiment
+from lensy.experiments import BANDS, SCALES, Scale, experiment
 from lensy.runs import SHIPPED, Run, runs_folder, shipped_run
 from lensy.scorecard import as_text
 from lensy.scorecard import scorecard as make_scorecard
@@ -22,7 +22,7 @@ Quiet = Annotated[bool, typer.Option(help="No progress, only errors.")]
 
 
 def train(
-    name: Annotated[str, typer.Argument(help=f"Experiment: {', '.join(TRAININGS)}.")],
+    name: Annotated[str, typer.Argument(help=f"Experiment: {', '.join(BANDS)}.")],
     data: Annotated[Path, typer.Option(help="Folder of the data set.")],
     scale: Annotated[str, typer.Option(help=f"Scale: {', '.join(SCALES)}.")] = "laptop",
     out: Annotated[
@@ -78,7 +78,7 @@ def scorecard(
     """Every number that the talk published, with ours beside it."""
     with exit_code_two():
         runs = {each.info["experiment"]["name"]: each for each in map(Run, run or [])}
-        for name in TRAININGS:
+        for name in BANDS:
             if name not in runs and any(SHIPPED.glob(f"*/{name}/run.json")):
                 runs[name] = shipped_run(name)
         rows = make_scorecard(runs)

@@ -6,15 +6,17 @@ a kill sees what it would have seen.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypedDict
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.ndimage import zoom
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from lensy.artefacts import Instrument, expose
+from lensy.artefacts import Artefact, Instrument, expose
 from lensy.bands import band
 from lensy.errors import LensyError
 from lensy.simulate import Split
@@ -27,22 +29,45 @@ ANYWHERE = 0.2
 
 
 class Item(TypedDict):
-    """One image (1, y, x) in nJy, its lensed light without noise, and the label."""
+    """One image and what should be made of it.
+
+    image: (n_bands, y, x) in nJy. target: (1, y, x), the lensed light of the first band without
+    noise. label: whether it is a lens.
+    """
 
     image: Tensor
     target: Tensor
     label: Tensor
 
 
+def on_grid_of(image: Image, band_name: str, target: str) -> Image:
+    """An image (y, x) of one band on the pixels of another band's frame, still per own pixel.
+
+    Bilinear between pixel centres; the outermost pixels, half a pixel and less beyond the frame,
+    are repeated. NISP frames onto VIS, as the predecessor's OU-200 has them, or onto themselves.
+    """
+    if band(band_name).shape == band(target).shape:
+        return image
+    factor = round(band(band_name).pixel_scale / band(target).pixel_scale)
+    finer = zoom(image, factor, order=1, mode="nearest", grid_mode=True)
+    rim = (band(target).n_pixels - finer.shape[0]) // 2
+    if factor < 2 or finer.shape[0] + 2 * rim != band(target).n_pixels:
+        raise LensyError(f"{band_name} frames cannot be put on the grid of {target}: VIS first.")
+    return np.pad(finer, rim, mode="edge")
+
+
 class Frames(Dataset[Item]):
-    """Whole frames of a split with their frozen noise, the first `limit` of them."""
+    """Whole frames of a split with their frozen noise, the first `limit` of them.
+
+    bands: those of the image, on the grid of the first, whose lensed light is the target.
+    """
 
     def __init__(
-        self, data: DataSet, split: Split, band_name: str, *, limit: int | None = None
+        self, data: DataSet, split: Split, bands: Sequence[str], *, limit: int | None = None
     ) -> None:
         self.data = data
         self.split = split
-        self.band_name = band_name
+        self.bands = tuple(bands)
         self.labels = data.labels(split)[:limit]
         if not len(self.labels):
             raise LensyError(f"{data.folder} has no examples in {split!r}.")
@@ -51,10 +76,14 @@ class Frames(Dataset[Item]):
         return len(self.labels)
 
     def __getitem__(self, index: int) -> Item:
-        image = self.data.observed(self.split, index, self.band_name)
-        arc = self.data.layers(self.split, index, self.band_name)[1]
+        first = self.bands[0]
+        images = [
+            on_grid_of(self.data.observed(self.split, index, name), name, first)
+            for name in self.bands
+        ]
+        arc = self.data.layers(self.split, index, first)[1]
         return {
-            "image": torch.from_numpy(image[None]),
+            "image": torch.from_numpy(np.stack(images)),
             "target": torch.from_numpy(arc[None]),
             "label": torch.tensor(bool(self.labels[index])),
         }
@@ -63,17 +92,19 @@ class Frames(Dataset[Item]):
 class Crops(Dataset[Item]):
     """Square crops of training examples: placed, turned, mirrored and given noise at random.
 
+    bands: those of the image, on the grid of the first, whose lensed light is the target.
     instrument: artefacts to put on; those of the data's recipe where none is given.
-    size: pixels on a side. start, count: items start .. start + count - 1 of the endless sequence
-    that `seed` defines; it runs through all examples in a new order each time.
+    size: pixels on a side, of whole frames where None. start, count: items start ..
+    start + count - 1 of the endless sequence that `seed` defines; it runs through all examples in a
+    new order each time.
     """
 
     def __init__(
         self,
         data: DataSet,
-        band_name: str,
+        bands: Sequence[str],
         *,
-        size: int,
+        size: int | None,
         seed: int,
         start: int,
         count: int,
@@ -81,16 +112,16 @@ class Crops(Dataset[Item]):
     ) -> None:
         self.data = data
         self.instrument = instrument or data.recipe.instrument
-        self.band_name = band_name
-        self.size = size
+        self.bands = tuple(bands)
         self.seed = seed
         self.start = start
         self.count = count
         catalogue = data.catalogue("train")
         if not len(catalogue):
             raise LensyError(f"{data.folder} has no training examples: make one that has.")
-        n_pixels, scale = band(band_name).n_pixels, band(band_name).pixel_scale
-        if not 16 <= size <= n_pixels:
+        n_pixels, scale = band(bands[0]).n_pixels, band(bands[0]).pixel_scale
+        self.size = n_pixels if size is None else size
+        if not 16 <= self.size <= n_pixels:
             raise LensyError(f"Crops have from 16 to {n_pixels} pixels on a side, not {size}.")
         centre = np.stack([catalogue["y"].data, catalogue["x"].data], axis=1)
         self.centres = centre / scale + 0.5 * (n_pixels - 1)
@@ -105,25 +136,43 @@ class Crops(Dataset[Item]):
         number = self.start + index
         rng = np.random.default_rng([self.seed, number])
         example = self._example(number)
-        layers, corner = self._cropped(example, rng)
+        window, corner = self._window(example, rng)
         mirrored, n_turns = rng.random() < 0.5, int(rng.integers(4))
-        image = expose(
+        artefacts = self.instrument.draw(rng)
+        first, *others = self.bands
+        layers = self.data.layers("train", example, first)[:, *window]
+        images = [self._exposed(layers, first, artefacts, corner, rng)]
+        for name in others:
+            whole = self.data.layers("train", example, name)
+            seen = self._exposed(whole, name, artefacts, (0, 0), rng)
+            images.append(on_grid_of(seen, name, first)[window])
+        stack = np.stack([*images, layers[1]])
+        if mirrored:
+            stack = stack[:, :, ::-1]
+        stack = np.rot90(stack, n_turns, axes=(1, 2)).copy()
+        return {
+            "image": torch.from_numpy(stack[:-1]),
+            "target": torch.from_numpy(stack[-1:]),
+            "label": torch.tensor(bool(self.labels[example])),
+        }
+
+    def _exposed(
+        self,
+        layers: Image,
+        band_name: str,
+        artefacts: tuple[Artefact, ...],
+        corner: tuple[int, int],
+        rng: np.random.Generator,
+    ) -> Image:
+        """Layers (3, y, x) with the noise and the artefacts of one exposure, (y, x)."""
+        return expose(
             layers.sum(axis=0, dtype=np.float32),
-            band(self.band_name),
+            band(band_name),
             rng,
-            artefacts=self.instrument.draw(rng),
+            artefacts=artefacts,
             instrument=self.instrument,
             corner=corner,
         ).image
-        both = np.stack([image, layers[1]])
-        if mirrored:
-            both = both[:, :, ::-1]
-        both = np.rot90(both, n_turns, axes=(1, 2)).copy()
-        return {
-            "image": torch.from_numpy(both[:1]),
-            "target": torch.from_numpy(both[1:]),
-            "label": torch.tensor(bool(self.labels[example])),
-        }
 
     def _example(self, number: int) -> int:
         turn, place = divmod(number, len(self.labels))
@@ -133,15 +182,15 @@ class Crops(Dataset[Item]):
             self._order = np.random.default_rng([self.seed, turn, 1]).permutation(len(self.labels))
         return int(self._order[place])
 
-    def _cropped(self, example: int, rng: np.random.Generator) -> tuple[Image, tuple[int, int]]:
-        """Layers of a crop, (3, y, x), and the frame's pixel at its corner (row, column)."""
-        frame = self.data.layers("train", example, self.band_name)
-        last = frame.shape[-1] - self.size
+    def _window(
+        self, example: int, rng: np.random.Generator
+    ) -> tuple[tuple[slice, slice], tuple[int, int]]:
+        """The part of the frame that a crop shows, and the pixel at its corner (row, column)."""
+        last = band(self.bands[0]).n_pixels - self.size
         if rng.random() < ANYWHERE:
-            row, column = rng.integers(0, last + 1, 2)
+            row, column = (int(each) for each in rng.integers(0, last + 1, 2))
         else:
             inside = rng.uniform(0.2, 0.8, 2) * self.size
-            corner = np.rint(self.centres[example] - inside).astype(int)
-            row, column = np.clip(corner, 0, last)
-        crop = frame[:, row : row + self.size, column : column + self.size]
-        return crop, (int(row), int(column))
+            corner = np.clip(np.rint(self.centres[example] - inside).astype(int), 0, last)
+            row, column = int(corner[0]), int(corner[1])
+        return np.s_[row : row + self.size, column : column + self.size], (row, column)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,72 +16,78 @@ from safetensors.torch import load_file
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
+from lensy.bands import band
+from lensy.classifying import BATCH, Calibration, HeadHistory, calibrate
 from lensy.datasets import Frames
 from lensy.errors import LensyError
 from lensy.experiments import Experiment
-from lensy.metrics import (
-    auroc,
-    bootstrap,
-    brightest_mean,
-    threshold_at,
-    true_positive_rate_at,
-)
-from lensy.models.naberrie import Naberrie
+from lensy.metrics import auroc, bootstrap, brightest_mean, threshold_at, true_positive_rate_at
+from lensy.models.classifier import Classifier, log_odds, pooled
 from lensy.models.ou import OuVis
-from lensy.provenance import provenance, sha256
-from lensy.runs import SHIPPED, Run, write_history, write_run
+from lensy.painting import COLUMNS as PAINTING_COLUMNS
+from lensy.painting import painting_quality
+from lensy.provenance import provenance, sha256, write_json
+from lensy.runs import SHIPPED, Run, write_run
 from lensy.simulate import Recipe, Split
 from lensy.store import DataSet, make_data_set
 
-Floats = NDArray[np.float64]
+Columns = dict[str, NDArray[Any]]
 
-N_BRIGHTEST = (10, 30, 100, 300, 1000)
-"""Numbers of output pixels whose mean may be the score; validation chooses."""
+N_BRIGHTEST: dict[str, tuple[int, ...]] = {
+    "VIS": (10, 30, 100, 300, 1000),
+    **dict.fromkeys("YJH", (3, 10, 30, 100)),
+}
+"""Numbers of output pixels whose mean may rank paintings, by band; validation chooses."""
 
-TEST_COLUMNS = (
-    "einstein_radius",
-    "lens_magnitude_VIS",
-    "source_magnitude_VIS",
-    "arc_signal_to_noise_VIS",
-    "arc_contrast_VIS",
-    "magnification",
-    "has_source",
+PER_BAND = (
+    "lens_magnitude",
+    "source_magnitude",
+    "arc_signal_to_noise",
+    "arc_contrast",
 )
-"""Columns of the catalogue that travel with the scores of a test set."""
+CATALOGUE_COLUMNS = ("einstein_radius", "magnification", "has_source", "kind")
 
-BATCH = 16
+RATES = (0.1, 0.01, 0.001)
+"""False positive rates at which true positive rates are stated."""
 
 
-def score_frames(
-    model: Naberrie | OuVis, frames: Frames, *, progress: bool = False
-) -> dict[str, NDArray[Any]]:
-    """Scores and labels of whole frames.
+def score_frames(classifier: Classifier, frames: Frames, *, progress: bool = False) -> Columns:
+    """Scores, labels and quality of the paintings of whole frames, a value per frame each.
 
-    For Naberrie one column `brightest_<n>` per entry of N_BRIGHTEST (on the network's scale) and
-    `squared_error`, the mean over pixels of (output - target)^2 on that scale; for OuVis `score`.
+    `label`; `score`, log-odds of lens; `brightest_<n>`, mean of the n brightest output pixels on
+    the network's scale, per entry of N_BRIGHTEST; and the columns of `painting.painting_quality`.
     """
-    loader = DataLoader(frames, batch_size=BATCH)
-    parts: dict[str, list[NDArray[Any]]] = {"label": []}
-    model.eval()
+    unet, parts = classifier.encoder.unet, dict[str, list[NDArray[Any]]]()
+    name = frames.bands[0]
+    scale = {"sigma": float(unet.sigma[0]), "pixel_scale": band(name).pixel_scale}
+    device = unet.sigma.device
+    classifier.eval()
     with torch.inference_mode():
-        for batch in tqdm(loader, desc="scoring", unit="batch", disable=not progress):
-            parts["label"].append(batch["label"].numpy())
-            for name, values in _score_batch(model, batch).items():
-                parts.setdefault(name, []).append(values)
+        for batch in tqdm(_batches(frames), desc="scoring", unit="batch", disable=not progress):
+            flux = batch["image"].to(device)
+            features, skips = unet.encode(flux)
+            logits = classifier.head(pooled([*skips, features]))
+            height, width = flux.shape[-2:]
+            painted = unet.paint(features, skips)[:, 0, :height, :width].float().cpu().numpy()
+            columns = {
+                "label": batch["label"].numpy(),
+                "score": log_odds(logits).double().cpu().numpy(),
+                **{f"brightest_{n}": brightest_mean(painted, n) for n in N_BRIGHTEST[name]},
+                **painting_quality(
+                    painted, batch["target"][:, 0].numpy(), batch["image"][:, 0].numpy(), **scale
+                ),
+            }
+            for key, values in columns.items():
+                parts.setdefault(key, []).append(values)
     return {name: np.concatenate(values) for name, values in parts.items()}
 
 
-def _score_batch(model: Naberrie | OuVis, batch: dict[str, torch.Tensor]) -> dict[str, Floats]:
-    if isinstance(model, OuVis):
-        return {"score": model.score(batch["image"]).double().numpy()}
-    output = model(batch["image"])
-    error = (output - model.compress(batch["target"])) ** 2
-    columns = {f"brightest_{n}": brightest_mean(output[:, 0].numpy(), n) for n in N_BRIGHTEST}
-    return columns | {"squared_error": error.mean(dim=(1, 2, 3)).double().numpy()}
+def _batches(frames: Frames) -> DataLoader[Any]:
+    return DataLoader(frames, batch_size=BATCH)
 
 
-def choose_score(
-    validation: dict[str, NDArray[Any]], *, n_brightest: int | None = None
+def choose_painting_score(
+    validation: Mapping[str, NDArray[Any]], *, n_brightest: int | None = None
 ) -> dict[str, Any]:
     """Which number of brightest pixels ranks validation best, with every candidate's AUROC.
 
@@ -88,84 +95,155 @@ def choose_score(
     where it was chosen before.
     """
     labels = validation["label"]
-    areas = {n: auroc(labels, validation[f"brightest_{n}"]) for n in N_BRIGHTEST}
-    best = n_brightest or max(areas, key=lambda n: areas[n])
-    scores = validation[f"brightest_{best}"]
+    names = [name for name in validation if name.startswith("brightest_")]
+    areas = {name: auroc(labels, validation[name]) for name in names}
+    best = f"brightest_{n_brightest}" if n_brightest else max(areas, key=lambda name: areas[name])
     return {
-        "kind": "mean of the brightest output pixels",
-        "n_brightest": best,
-        "validation_auroc": {str(n): round(area, 4) for n, area in areas.items()},
-        "threshold_at_false_positive_rate": {
-            str(rate): threshold_at(labels, scores, false_positive_rate=rate)
-            for rate in (0.1, 0.01)
+        "n_brightest": int(best.removeprefix("brightest_")),
+        "validation_auroc": {
+            name.removeprefix("brightest_"): round(area, 4) for name, area in areas.items()
         },
+        "threshold_at_false_positive_rate": _thresholds(labels, validation[best]),
     }
 
 
-def example_columns(data: DataSet, split: Split = "test") -> dict[str, NDArray[Any]]:
-    """What each example of a split is, in the order of the scores, single precision."""
+def _thresholds(labels: Any, scores: Any) -> dict[str, float]:
+    return {
+        str(rate): threshold_at(labels, scores, false_positive_rate=rate) for rate in (0.1, 0.01)
+    }
+
+
+def describe_score(
+    validation: Mapping[str, NDArray[Any]], painting: Mapping[str, Any]
+) -> dict[str, Any]:
+    """How an image is scored and what a score means: what a run keeps of the validation frames.
+
+    painting: from `choose_painting_score`.
+    """
+    labels, scores = validation["label"], validation["score"]
+    calibration = calibrate(labels, scores)
+    return {
+        "kind": "log-odds of the classifier",
+        "validation_auroc": round(auroc(labels, scores), 4),
+        "threshold_at_false_positive_rate": _thresholds(labels, scores),
+        "calibration": {"slope": calibration.slope, "intercept": calibration.intercept},
+        "painting": dict(painting),
+    }
+
+
+def calibration_of(run: Run) -> Calibration:
+    """The calibration of a run's classifier."""
+    return Calibration(**run.info["score"]["calibration"])
+
+
+def example_columns(data: DataSet, band_name: str, split: Split = "test") -> Columns:
+    """What each example of a split is, in the order of the scores, single precision.
+
+    Magnitudes, signal-to-noise and contrast are those of the band, without its name.
+    """
     catalogue = data.catalogue(split)
+    names = {f"{name}_{band_name}": name for name in PER_BAND}
+    names |= {name: name for name in CATALOGUE_COLUMNS}
     columns = {}
-    for name in TEST_COLUMNS:
+    for name, short in names.items():
         values = np.asarray(catalogue[name])
-        columns[name] = values if values.dtype == bool else values.astype(np.float32)
+        columns[short] = values.astype(np.float32) if values.dtype.kind == "f" else values
     return columns
 
 
+def balanced(labels: Any) -> NDArray[np.bool_]:
+    """Which of the examples (n,) make a set half of which are lenses: the first of each class."""
+    labels = np.asarray(labels, bool)
+    n = min(labels.sum(), (~labels).sum())
+    chosen = np.zeros(labels.shape, bool)
+    for members in (np.flatnonzero(labels), np.flatnonzero(~labels)):
+        chosen[members[:n]] = True
+    return chosen
+
+
 def ranking_results(labels: Any, scores: Any) -> dict[str, Any]:
-    """AUROC and true positive rate at 1 % false positives on a test set, with 95 % intervals."""
-
-    def at_one_percent(labels: Any, scores: Any) -> float:
-        return true_positive_rate_at(labels, scores, false_positive_rate=0.01)
-
+    """AUROC and true positive rates at RATES on a test set, with 95 % intervals."""
     results: dict[str, Any] = {"n": len(labels), "n_lenses": int(np.sum(labels))}
-    for name, metric in {"auroc": auroc, "tpr_at_fpr_0.01": at_one_percent}.items():
+    metrics = {"auroc": auroc}
+    for rate in RATES:
+
+        def at_rate(labels: Any, scores: Any, rate: float = rate) -> float:
+            return true_positive_rate_at(labels, scores, false_positive_rate=rate)
+
+        metrics[f"tpr_at_fpr_{rate}"] = at_rate
+    for name, metric in metrics.items():
         estimate = bootstrap(metric, labels, scores)
         results[name] = {"value": estimate.value, "low": estimate.low, "high": estimate.high}
     return results
 
 
-def score_again(run: Run, data: DataSet, folder: Path, *, progress: bool = False) -> Run:
-    """Score another data set with a finished run's network, and write that as a run of its own.
+def finish_run(
+    experiment: Experiment,
+    classifier: Classifier,
+    history: HeadHistory,
+    data: DataSet,
+    folder: Path,
+    *,
+    about: dict[str, Any],
+    n_brightest: int | None = None,
+    keep_weights: bool = True,
+    progress: bool = False,
+) -> Run:
+    """Score validation and test set with finished networks, and write the run.
 
-    The score stays as it was chosen; thresholds are those of the new validation set. The run's
-    name says on what it was scored, unless that is the population it was trained on: then the run
-    stands for the old one and has its weights. `trained_on` is the recipe of the training.
+    about: what else `run.json` should say. n_brightest: where it was chosen before. keep_weights:
+    whether the run holds the networks.
     """
-    trained_on = run.info.get("trained_on", run.info["experiment"]["recipe"])
-    population = data.recipe.population.kind
-    name = run.info["experiment"]["name"]
-    if population != trained_on["population"]["kind"]:
-        name = f"{name}-on-{population}"
-    recipe = json.loads(data.recipe.model_dump_json())
-    experiment = Experiment.model_validate(
-        run.info["experiment"] | {"name": name, "recipe": recipe}
+    validation = score_frames(
+        classifier, Frames(data, "validation", experiment.bands), progress=progress
     )
-    model, started = run.model(), time.monotonic()
-    chosen = run.info["score"]["n_brightest"]
-    validation = score_frames(model, Frames(data, "validation", experiment.band), progress=progress)
-    test = score_frames(model, Frames(data, "test", experiment.band), progress=progress)
-    columns = test_columns(test, chosen)
-    info = run.info | {
-        "experiment": json.loads(experiment.model_dump_json()),
+    painting = choose_painting_score(validation, n_brightest=n_brightest)
+    score = describe_score(validation, painting)
+    test = score_frames(classifier, Frames(data, "test", experiment.bands), progress=progress)
+    brightest = test[f"brightest_{painting['n_brightest']}"]
+    kept = {name: test[name] for name in ("label", "score", *PAINTING_COLUMNS)}
+    kept |= {"brightest": brightest, **example_columns(data, experiment.band)}
+    info = {
+        "experiment": experiment.model_dump(mode="json"),
         "fingerprint": experiment.fingerprint,
-        "trained_on": trained_on,
-        "score": choose_score(validation, n_brightest=chosen),
-        "test": ranking_results(columns["label"], columns["score"]),
-        "scored": provenance() | {"wall_seconds": round(time.monotonic() - started, 1)},
+        "score": score,
+        "classifier": history.as_dict(),
+        "test": ranking_results(test["label"], test["score"]),
+        "test_painting": ranking_results(test["label"], brightest),
+        **about,
     }
-    write_history(folder / "history.csv", run.history_rows())
-    weights = model if name == run.info["experiment"]["name"] else None
-    return write_run(folder, info=info, scores=columns | example_columns(data), model=weights)
+    weights = classifier if keep_weights else None
+    return write_run(folder, info=info, scores=_single(kept), classifier=weights)
 
 
-def test_columns(test: dict[str, NDArray[Any]], n_brightest: int) -> dict[str, NDArray[Any]]:
-    """What a run keeps of a scored test set: score, label and squared error of each example."""
-    return {
-        "score": test[f"brightest_{n_brightest}"].astype(np.float32),
-        "label": test["label"],
-        "squared_error": test["squared_error"].astype(np.float32),
-    }
+def score_again(run: Run, data: DataSet, folder: Path, *, progress: bool = False) -> Run:
+    """Score another data set with a finished run's networks, and write that as a run of its own.
+
+    The networks stay as they are; thresholds and calibration are those of the new validation set.
+    The run's name says on what it was scored, and it holds no weights.
+    """
+    trained = run.info["experiment"]
+    name = f"{trained['name']}-on-{data.recipe.population.kind}"
+    recipe = data.recipe.model_dump(mode="json")
+    experiment = Experiment.model_validate(trained | {"name": name, "recipe": recipe})
+    started = time.monotonic()
+    carried = ("best_epoch", "wall_seconds", "provenance")
+    about = {name: run.info[name] for name in carried if name in run.info}
+    about |= {"trained_on": trained["recipe"], "scored": provenance()}
+    again = finish_run(
+        experiment,
+        run.classifier(),
+        HeadHistory(**run.info["classifier"]),
+        data,
+        folder,
+        about=about,
+        n_brightest=run.info["score"]["painting"]["n_brightest"],
+        keep_weights=False,
+        progress=progress,
+    )
+    again.info["scored"]["wall_seconds"] = round(time.monotonic() - started, 1)
+    write_json(folder / "run.json", again.info)
+    return again
 
 
 def score_predecessor(weights: Path, data: DataSet, folder: Path, *, progress: bool = False) -> Run:
@@ -184,12 +262,12 @@ def score_predecessor(weights: Path, data: DataSet, folder: Path, *, progress: b
             "safetensors file of the published network."
         ) from None
     started = time.monotonic()
-    columns = score_frames(model, Frames(data, "test", "VIS"), progress=progress)
+    columns = predecessor_scores(model, Frames(data, "test", ("VIS",)), progress=progress)
     info = {
         "experiment": {
             "name": "ou-vis",
             "scale": data.recipe.name.rsplit("-", 1)[-1],
-            "recipe": json.loads(data.recipe.model_dump_json()),
+            "recipe": data.recipe.model_dump(mode="json"),
             "weights_sha256": sha256(weights),
         },
         "fingerprint": data.recipe.fingerprint,
@@ -197,23 +275,40 @@ def score_predecessor(weights: Path, data: DataSet, folder: Path, *, progress: b
         "test": ranking_results(columns["label"], columns["score"]),
         "provenance": provenance(),
     }
-    columns["score"] = columns["score"].astype(np.float32)
-    return write_run(folder, info=info, scores=columns)
+    return write_run(folder, info=info, scores=_single(columns))
+
+
+def predecessor_scores(model: OuVis, frames: Frames, *, progress: bool = False) -> Columns:
+    """`label` and `score` of whole frames with the predecessor's network."""
+    labels, scores = [], []
+    with torch.inference_mode():
+        for batch in tqdm(_batches(frames), desc="scoring", unit="batch", disable=not progress):
+            labels.append(batch["label"].numpy())
+            scores.append(model.eval().score(batch["image"]).double().numpy())
+    return {"label": np.concatenate(labels), "score": np.concatenate(scores)}
 
 
 def read_test_set(
     recipe: Recipe, *, data_folder: Path, use_shipped: bool = True
 ) -> dict[str, NDArray[Any]]:
-    """Label and catalogue columns of a recipe's test set, each (n,), in order of the examples.
+    """Label and VIS catalogue columns of a recipe's test set, each (n,), in order of the examples.
 
     They come from the scores of a shipped run on the same recipe, else from the data set
     below `data_folder`, which is made where it is missing.
     """
+    names = ("label", *PER_BAND, *CATALOGUE_COLUMNS)
     if use_shipped:
         for path in sorted(SHIPPED.glob("*/*/run.json")):
-            info = json.loads(path.read_text("utf-8"))
-            if info["experiment"]["recipe"] == json.loads(recipe.model_dump_json()):
+            info = json.loads(path.read_text("utf-8"))["experiment"]
+            if info["recipe"] == recipe.model_dump(mode="json") and info.get("bands") == ["VIS"]:
                 with np.load(path.with_name("scores.npz"), allow_pickle=False) as scores:
-                    return {name: scores[name] for name in ("label", *TEST_COLUMNS)}
+                    return {name: scores[name] for name in names}
     data = make_data_set(recipe, data_folder / recipe.name, progress=False)
-    return {"label": data.labels("test")} | example_columns(data)
+    return {"label": data.labels("test")} | example_columns(data, "VIS")
+
+
+def _single(columns: Columns) -> Columns:
+    return {
+        name: values.astype(np.float32) if values.dtype.kind == "f" else values
+        for name, values in columns.items()
+    }

@@ -1,7 +1,7 @@
 """Experiments: which network is trained on which data with which settings.
 
 A scale says how much: `smoke` proves that everything runs, `laptop` is what two cores do in an
-hour and a half, `talk` is the talk's size for one GPU.
+hour, `talk` is the talk's size for one GPU.
 """
 
 from __future__ import annotations
@@ -12,12 +12,24 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from lensy.errors import LensyError
+from lensy.models.naberrie import Upsampling
 from lensy.scene import Frozen
-from lensy.simulate import Recipe
+from lensy.simulate import BandName, Recipe
 
 Scale = Literal["smoke", "laptop", "talk"]
 SCALES: tuple[Scale, ...] = ("smoke", "laptop", "talk")
 Count = Annotated[int, Field(ge=1)]
+
+
+class HeadTraining(Frozen):
+    """Settings of the classifier's dense layers, which learn from features of whole frames."""
+
+    n_draws: Count = 2
+    """How often each training frame is seen, each time turned at random and with fresh noise."""
+    n_epochs: Count = 20
+    batch: Count = 64
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    weight_decay: Annotated[float, Field(ge=0)] = 1e-3
 
 
 class Training(Frozen):
@@ -25,17 +37,25 @@ class Training(Frozen):
 
     width: Count = 16
     """Channels at the first level of the network."""
-    crop: Annotated[int, Field(ge=16)] = 80
-    """Side of the training crops, pixels: a ring of 2.5 arcsec with room around it."""
-    batch: Count = 32
-    n_epochs: Count = 20
-    steps_per_epoch: Count = 250
+    upsampling: Upsampling = "bilinear"
+    crop: Annotated[int, Field(ge=16)] = 64
+    """Side of the training crops, pixels: a ring of 2.5 arcsec with some room around it."""
+    batch: Count = 16
+    n_epochs: Count = 12
+    steps_per_epoch: Count = 1000
     learning_rate: Annotated[float, Field(gt=0)] = 3e-3
     """Peak of the one-cycle schedule. Source: Smith & Topin 2018, arXiv 1708.07120."""
     weight_decay: Annotated[float, Field(ge=0)] = 1e-4
+    coarse_weight: Annotated[float, Field(ge=0)] = 4.0
+    """Weight of a second loss on a coarse painting made from the bottleneck alone, which is thrown
+    away after training: it makes the encoder say what the classifier will need. Source: Lee et al.
+    2015, Deeply-Supervised Nets."""
     n_check: Count = 400
     """Validation frames scored after each epoch; all are used to choose the score at the end."""
+    artefacts: bool = False
+    """Whether training crops carry the artefacts and the correlated noise of real mosaics."""
     seed: Annotated[int, Field(ge=0)] = 1
+    head: HeadTraining = HeadTraining()
 
     @property
     def n_steps(self) -> int:
@@ -44,40 +64,74 @@ class Training(Frozen):
 
 
 class Experiment(Frozen):
-    """A network, a band, its training and the recipe of its data."""
+    """A network, what it sees, its training and the recipe of its data.
+
+    bands: those of the input; the lensed light of the first is painted.
+    """
 
     name: str
     scale: Scale
-    band: Literal["VIS"]
+    bands: tuple[BandName, ...]
     training: Training
     recipe: Recipe
 
     @property
+    def band(self) -> BandName:
+        """The band that is painted."""
+        return self.bands[0]
+
+    @property
     def fingerprint(self) -> str:
         """Twelve hexadecimal digits that change with any setting or the data's recipe."""
-        content = self.training.model_dump_json() + self.band + self.recipe.fingerprint
+        content = self.training.model_dump_json() + "".join(self.bands) + self.recipe.fingerprint
         return hashlib.sha256(content.encode()).hexdigest()[:12]
 
 
-TRAININGS: dict[str, dict[Scale, Training]] = {
-    "naberrie-vis": {
-        "smoke": Training(n_epochs=2, steps_per_epoch=15, batch=8, n_check=40),
-        "laptop": Training(n_epochs=18, steps_per_epoch=250),
-        "talk": Training(width=64, crop=128, batch=64, n_epochs=40, steps_per_epoch=500),
-    },
+BANDS: dict[str, tuple[BandName, ...]] = {
+    "naberrie-vis": ("VIS",),
+    "naberrie-y": ("Y",),
+    "naberrie-j": ("J",),
+    "naberrie-h": ("H",),
+    "naberrie-colour": ("VIS", "Y", "J", "H"),
+    "naberrie-vis-artefacts": ("VIS",),
+}
+"""The experiments, and the bands that each network sees."""
+
+_SMOKE = Training(n_epochs=2, steps_per_epoch=15, batch=8, n_check=40, head=HeadTraining(n_draws=1))
+_VIS = {
+    "smoke": _SMOKE,
+    "laptop": Training(),
+    "talk": Training(width=64, crop=128, batch=64, n_epochs=40, steps_per_epoch=500),
+}
+# a NISP crop of 48 pixels is 14 arcsec wide and costs half of one in VIS
+_NISP = {
+    "smoke": _SMOKE.model_copy(update={"crop": 48}),
+    "laptop": Training(crop=48),
+    "talk": Training(width=64, crop=64, batch=64, n_epochs=40, steps_per_epoch=500),
 }
 
 
-def experiment(name: str, scale: Scale, recipe: Recipe) -> Experiment:
+def training_of(name: str, scale: Scale) -> Training:
+    """The settings of an experiment at a scale."""
+    settings = (_VIS if BANDS[name][0] == "VIS" else _NISP)[scale]
+    return settings.model_copy(update={"artefacts": name.endswith("-artefacts")})
+
+
+def experiment(name: str, scale: Scale, recipe: Recipe, *, seed: int | None = None) -> Experiment:
     """The experiment called `name` at a scale, on the data of `recipe`.
 
+    seed: of first weights, crops and noise, 1 unless given; another one becomes part of the name.
     Raises LensyError with the names there are.
     """
-    if name not in TRAININGS:
+    if name not in BANDS:
         raise LensyError(
-            f"There is no experiment {name!r}; the experiments are {', '.join(TRAININGS)}."
+            f"There is no experiment {name!r}; the experiments are {', '.join(BANDS)}."
         )
     if scale not in SCALES:
         raise LensyError(f"There is no scale {scale!r}; the scales are {', '.join(SCALES)}.")
-    training = TRAININGS[name][scale]
-    return Experiment(name=name, scale=scale, band="VIS", training=training, recipe=recipe)
+    training = training_of(name, scale)
+    label = name
+    if seed is not None and seed != training.seed:
+        training = training.model_copy(update={"seed": seed})
+        label = f"{name}-seed-{seed}"
+    return Experiment(name=label, scale=scale, bands=BANDS[name], training=training, recipe=recipe)

@@ -5,7 +5,8 @@ A run is a folder with
     run.json            experiment, recipe, fingerprint, score, results, provenance
     history.csv         one row per epoch
     scores.npz          one row per test example: score, label and what the example is
-    model.safetensors   weights in half precision
+    model.safetensors   weights of Naberrie in half precision
+    head.safetensors    weights of the classifier's dense layers, likewise
 
 `run.json` is written last: a folder without it holds no run. Finished runs that come with the
 package are in `lensy/shipped/<scale>/<experiment>/`, local ones in `runs/<scale>/<experiment>/`.
@@ -29,6 +30,7 @@ from safetensors.torch import load_file, save_file
 
 from lensy.errors import LensyError
 from lensy.experiments import Experiment, Scale
+from lensy.models.classifier import Classifier, FrozenEncoder, Head
 from lensy.models.naberrie import Naberrie
 from lensy.provenance import whole_file, write_json
 from lensy.simulate import Recipe
@@ -78,11 +80,20 @@ class Run:
 
     def model(self) -> Naberrie:
         """The trained network, in evaluation mode, single precision."""
-        weights = load_file(self.folder / "model.safetensors")
-        model = Naberrie(width=self.info["experiment"]["training"]["width"])
-        model.load_state_dict({name: w.float() if w.is_floating_point() else w
-                               for name, w in weights.items()})  # fmt: skip
-        return model.eval()
+        settings = self.info["experiment"]["training"]
+        weights = _single_precision(self.folder / "model.safetensors")
+        sigma = weights["sigma"].flatten().tolist()
+        model = Naberrie(settings["width"], sigma, settings["upsampling"])
+        model.load_state_dict(weights)
+        fast: Naberrie = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return fast.eval()
+
+    def classifier(self) -> Classifier:
+        """The trained classifier on the encoder of `model`, in evaluation mode."""
+        encoder = FrozenEncoder(self.model())
+        head = Head(encoder.n_features)
+        head.load_state_dict(_single_precision(self.folder / "head.safetensors"))
+        return Classifier(encoder, head).eval()
 
     def summary(self) -> str:
         """One sentence for a page: what was loaded or trained, at which scale, when and where."""
@@ -91,8 +102,7 @@ class Run:
         training = info["experiment"].get("training", {})
         seed = f"seed {training['seed']}, " if training else ""
         if "trained_on" in info:
-            then = info["trained_on"]
-            seed += f"trained on version {then['version']} of {then['name']}, "
+            seed += f"trained on {info['trained_on']['name']}, "
         return (
             f"{info['experiment']['name']} at scale {info['experiment']['scale']}, {origin}: "
             f"{seed}commit {made['commit']}, {made['hardware']}, "
@@ -138,21 +148,34 @@ def write_run(
     *,
     info: dict[str, Any],
     scores: dict[str, NDArray[Any]],
-    model: Naberrie | None = None,
+    classifier: Classifier | None = None,
 ) -> Run:
-    """Write a finished run; `run.json` comes last."""
+    """Write a finished run, its networks too if there are any; `run.json` comes last."""
     folder.mkdir(parents=True, exist_ok=True)
-    if model is not None:
-        halved = {
-            name: w.half().contiguous() if w.is_floating_point() else w.contiguous()
-            for name, w in model.state_dict().items()
-        }
-        with whole_file(folder / "model.safetensors") as path:
-            save_file(halved, path)
+    if classifier is not None:
+        write_halved(folder / "model.safetensors", classifier.encoder.unet)
+        write_halved(folder / "head.safetensors", classifier.head)
     with whole_file(folder / "scores.npz") as path, path.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **scores)
     write_json(folder / "run.json", info)
     return Run(folder)
+
+
+def write_halved(path: Path, network: torch.nn.Module) -> None:
+    """Write a network's weights in half precision."""
+    halved = {
+        name: (w.half() if w.is_floating_point() else w).contiguous().cpu()
+        for name, w in network.state_dict().items()
+    }
+    with whole_file(path) as temporary:
+        save_file(halved, temporary)
+
+
+def _single_precision(path: Path) -> dict[str, torch.Tensor]:
+    """Weights as a network computes with them. Raises LensyError where the file is missing."""
+    if not path.exists():
+        raise LensyError(f"{path} is missing: the run holds no such network.")
+    return {name: w.float() if w.is_floating_point() else w for name, w in load_file(path).items()}
 
 
 def write_history(path: Path, rows: Sequence[Mapping[str, float | str]]) -> None:

@@ -1,5 +1,7 @@
 """Training through Lightning: one module, one `fit`, and `obtain`, which trains or loads.
 
+First the U-Net learns to paint, then the classifier's dense layers learn on its frozen encoder.
+
 Lightning brings checkpoints, resuming, devices and several nodes; none of that is written here.
 """
 
@@ -7,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import time
 import warnings
 from pathlib import Path
@@ -16,40 +19,37 @@ import lightning
 import numpy as np
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
+from lensy.artefacts import Instrument
 from lensy.bands import band
+from lensy.classifying import HeadHistory, cached_features, train_head
 from lensy.datasets import Crops, Frames, Item
 from lensy.errors import LensyError
-from lensy.evaluation import (
-    choose_score,
-    example_columns,
-    ranking_results,
-    score_frames,
-    test_columns,
-)
+from lensy.evaluation import finish_run
 from lensy.experiments import Experiment
 from lensy.metrics import auroc, brightest_mean
+from lensy.models.classifier import Classifier, FrozenEncoder
 from lensy.models.naberrie import Naberrie
 from lensy.provenance import provenance, write_json
-from lensy.runs import Run, find_run, round_trip_half, runs_folder, write_history, write_run
+from lensy.runs import Run, find_run, round_trip_half, runs_folder, write_history
 from lensy.store import DataSet, make_data_set
 
 log = logging.getLogger(__name__)
 logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
 
-N_BRIGHTEST_WHILE_TRAINING = 100
-"""Brightest pixels whose mean ranks the validation frames after each epoch; the score that is used
-afterwards is chosen from several at the end."""
+N_BRIGHTEST_WHILE_TRAINING = {"VIS": 100, "Y": 30, "J": 30, "H": 30}
+"""Brightest pixels whose mean ranks the validation frames after each epoch."""
 
 
 class NaberrieModule(lightning.LightningModule):
     """Naberrie with its loss, optimiser and data.
 
     The loss is the mean squared error of arcsinh(flux / sigma), linear in the noise and
-    logarithmic in bright arcs, so that faint arcs count.
+    logarithmic in bright arcs, so that faint arcs count. To it comes that of a coarse painting, a
+    number per 16 x 16 pixels straight from the bottleneck, against the mean of the target there.
     """
 
     def __init__(self, experiment: Experiment, data: DataSet) -> None:
@@ -57,9 +57,11 @@ class NaberrieModule(lightning.LightningModule):
         self.experiment = experiment
         self.settings = experiment.training
         self.data = data
-        model = Naberrie(self.settings.width, band(experiment.band).background_sigma)
+        sigma = [band(name).background_sigma for name in experiment.bands]
+        model = Naberrie(self.settings.width, sigma, self.settings.upsampling)
         # an eighth faster on CPUs than the default order of channels
         self.model: Naberrie = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.coarse = nn.Conv2d(self.model.bottleneck_width, 1, kernel_size=1)
         self.rows: list[dict[str, float]] = []
         self._losses: list[float] = []
         self._validation: dict[str, list[Any]] = {}
@@ -70,19 +72,26 @@ class NaberrieModule(lightning.LightningModule):
         per_epoch = self.settings.steps_per_epoch * self.settings.batch
         crops = Crops(
             self.data,
-            self.experiment.band,
+            self.experiment.bands,
             size=self.settings.crop,
             seed=self.settings.seed,
             start=self.trainer.current_epoch * per_epoch,
             count=per_epoch,
+            instrument=training_instrument(self.experiment),
         )
-        return DataLoader(crops, batch_size=self.settings.batch)
+        return self._loader(crops, self.settings.batch)
 
     def val_dataloader(self) -> DataLoader[Item]:
         """The first validation frames, whole."""
         limit = self.settings.n_check
-        frames = Frames(self.data, "validation", self.experiment.band, limit=limit)
-        return DataLoader(frames, batch_size=16)
+        return self._loader(
+            Frames(self.data, "validation", self.experiment.bands, limit=limit), batch_size=16
+        )
+
+    def _loader(self, items: Dataset[Item], batch_size: int) -> DataLoader[Item]:
+        """Processes that load only where the cores are not busy with the network anyway."""
+        n_workers = 0 if self.device.type == "cpu" else max(1, (os.cpu_count() or 2) - 2)
+        return DataLoader(items, batch_size=batch_size, num_workers=n_workers)
 
     def configure_optimizers(self) -> Any:
         """AdamW (Loshchilov & Hutter 2019) with a one-cycle schedule."""
@@ -100,16 +109,23 @@ class NaberrieModule(lightning.LightningModule):
 
     def training_step(self, batch: Item, batch_idx: int) -> Tensor:  # noqa: ARG002
         """Loss of one batch of crops."""
-        output = self.model(batch["image"])
-        loss = functional.mse_loss(output, self.model.compress(batch["target"]))
+        height, width = batch["image"].shape[-2:]
+        features, skips = self.model.encode(batch["image"])
+        output = self.model.paint(features, skips)[..., :height, :width]
+        target = self.model.compress_light(batch["target"])
+        loss = functional.mse_loss(output, target)
         self._losses.append(float(loss.detach()))
-        return loss
+        blocks = functional.interpolate(target, features.shape[-2:], mode="area")
+        return loss + self.settings.coarse_weight * functional.mse_loss(
+            self.coarse(features), blocks
+        )
 
     def validation_step(self, batch: Item, batch_idx: int) -> None:  # noqa: ARG002
         """Collect loss and score of whole frames."""
         output = self.model(batch["image"])
-        error = (output - self.model.compress(batch["target"])) ** 2
-        score = brightest_mean(output[:, 0].cpu().numpy(), N_BRIGHTEST_WHILE_TRAINING)
+        error = (output - self.model.compress_light(batch["target"])) ** 2
+        n_brightest = N_BRIGHTEST_WHILE_TRAINING[self.experiment.band]
+        score = brightest_mean(output[:, 0].float().cpu().numpy(), n_brightest)
         collected = {
             "error": error.mean(dim=(1, 2, 3)).cpu().numpy(),
             "score": score,
@@ -161,7 +177,7 @@ def fit(
     progress: bool = False,
     trainer_options: dict[str, Any] | None = None,
 ) -> Run:
-    """Train, keep the weights that validation likes best, score the test set, write the run.
+    """Train U-Net and classifier, each as validation likes it best, score the test set, write it.
 
     folder: where the run is written. A killed job that is started again goes on after its last
     finished epoch and ends with the weights it would have had. trainer_options: passed on to
@@ -174,6 +190,7 @@ def fit(
             f"{experiment.scale} is defined on {experiment.recipe.name!r}."
         )
     origin = provenance()
+    started = time.monotonic()
     _claim(folder, experiment)
     torch.manual_seed(experiment.training.seed)
     module = NaberrieModule(experiment, data)
@@ -182,7 +199,86 @@ def fit(
     module.load_state_dict(state)
     round_trip_half(module.model)
     write_history(folder / "history.csv", module.rows)
-    return _finish(experiment, module, data, folder, progress, origin)
+    encoder = FrozenEncoder(module.model.to(_device(trainer_options or {})).eval())
+    classifier, history = _classifier(encoder, experiment, data, progress)
+    best_row = max(module.rows, key=lambda row: row["val_auroc"])
+    about = {
+        "best_epoch": best_row["epoch"],
+        "wall_seconds": round(60 * module.rows[-1]["minutes"], 1),
+        "provenance": origin,
+    }
+    log.info("classifier after %.1f minutes", (time.monotonic() - started) / 60)
+    return finish_run(experiment, classifier, history, data, folder, about=about, progress=progress)
+
+
+def fit_classifier(run: Run, data: DataSet, folder: Path, *, progress: bool = False) -> Run:
+    """New dense layers for another data set, on the frozen encoder of a finished run.
+
+    The run's name says for which population; its U-Net is that of `run`, bit by bit.
+    """
+    origin = provenance()
+    trained = run.info["experiment"]
+    name = f"{trained['name']}-for-{data.recipe.population.kind}"
+    recipe = data.recipe.model_dump(mode="json")
+    experiment = Experiment.model_validate(trained | {"name": name, "recipe": recipe})
+    started = time.monotonic()
+    classifier, history = _classifier(
+        FrozenEncoder(run.model().to(_device({}))), experiment, data, progress
+    )
+    about = {
+        "wall_seconds": round(time.monotonic() - started, 1),
+        "provenance": origin,
+        "encoder_of": {"name": trained["name"], "fingerprint": run.info["fingerprint"]},
+    }
+    write_history(folder / "history.csv", run.history_rows())
+    return finish_run(
+        experiment,
+        classifier,
+        history,
+        data,
+        folder,
+        about=about,
+        n_brightest=run.info["score"]["painting"]["n_brightest"],
+        progress=progress,
+    )
+
+
+def training_instrument(experiment: Experiment) -> Instrument | None:
+    """What training images pass through; None for the instrument of the data's recipe."""
+    return Instrument.realistic() if experiment.training.artefacts else None
+
+
+def _device(options: dict[str, Any]) -> torch.device:
+    """Where Lightning trained, or would."""
+    wants_cpu = options.get("accelerator") == "cpu" or not torch.cuda.is_available()
+    return torch.device("cpu" if wants_cpu else "cuda")
+
+
+def _classifier(
+    encoder: FrozenEncoder, experiment: Experiment, data: DataSet, progress: bool
+) -> tuple[Classifier, HeadHistory]:
+    """Dense layers on the encoder, trained on whole frames, in half precision like the encoder."""
+    settings = experiment.training
+    frames = Crops(
+        data,
+        experiment.bands,
+        size=None,
+        seed=settings.seed,
+        start=0,
+        count=settings.head.n_draws * data.recipe.n_train,
+        instrument=training_instrument(experiment),
+    )
+    train = cached_features(encoder, frames, progress=progress)
+    checked = Frames(data, "validation", experiment.bands)
+    validation = cached_features(encoder, checked, progress=progress)
+    head, history = train_head(train, validation, settings.head, seed=settings.seed)
+    round_trip_half(head)
+    log.info(
+        "dense layers: validation AUROC %.4f after %.0f seconds",
+        max(history.validation_auroc),
+        history.seconds,
+    )
+    return Classifier(encoder, head.to(encoder.unet.sigma.device)), history
 
 
 def _claim(folder: Path, experiment: Experiment) -> None:
@@ -228,32 +324,6 @@ def _train(module: NaberrieModule, folder: Path, progress: bool, options: dict[s
         warnings.filterwarnings("ignore", message=".*treespec, LeafSpec.*")
         trainer.fit(module, ckpt_path=str(last) if last.exists() else None, weights_only=True)
     return Path(keep.best_model_path)
-
-
-def _finish(
-    experiment: Experiment,
-    module: NaberrieModule,
-    data: DataSet,
-    folder: Path,
-    progress: bool,
-    origin: dict[str, Any],
-) -> Run:
-    model = module.model.cpu().eval()
-    validation = score_frames(model, Frames(data, "validation", experiment.band), progress=progress)
-    score = choose_score(validation)
-    test = score_frames(model, Frames(data, "test", experiment.band), progress=progress)
-    columns = test_columns(test, score["n_brightest"])
-    best = max(module.rows, key=lambda row: row["val_auroc"])
-    info = {
-        "experiment": json.loads(experiment.model_dump_json()),
-        "fingerprint": experiment.fingerprint,
-        "score": score,
-        "best_epoch": best["epoch"],
-        "wall_seconds": round(60 * module.rows[-1]["minutes"], 1),
-        "test": ranking_results(columns["label"], columns["score"]),
-        "provenance": origin,
-    }
-    return write_run(folder, info=info, scores=columns | example_columns(data), model=model)
 
 
 def obtain(

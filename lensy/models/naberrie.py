@@ -1,21 +1,29 @@
 """Naberrie: a U-Net that paints the lensed light of one band.
 
 Four encoder blocks, a bottleneck and four decoder blocks with a skip each. A block is convolution,
-batch normalisation, ReLU, twice; then max-pooling in the encoder, a transposed convolution in the
-bottleneck and the decoder, and one convolution at the end. Source: the talk's architecture figure;
-Ronneberger, Fischer & Brox 2015 for the idea.
+batch normalisation, ReLU, twice; then max-pooling in the encoder, enlargement in the bottleneck and
+the decoder, and one convolution at the end. Source: the talk's architecture figure; Ronneberger,
+Fischer & Brox 2015 for the idea.
+
+The talk enlarges with transposed convolutions, which leave a checkerboard in its pictures (Odena,
+Dumoulin & Olah 2016, Distill, doi 10.23915/distill.00003): each of the four pixels that come from
+one has weights of its own. Here a 1x1 convolution is followed by bilinear interpolation, which
+cannot; `upsampling="transposed"` gives the talk's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from itertools import pairwise
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 DEPTH = 4
+
+Upsampling = Literal["bilinear", "transposed"]
 
 
 def double_convolution(n_in: int, n_out: int) -> nn.Sequential:
@@ -28,13 +36,23 @@ def double_convolution(n_in: int, n_out: int) -> nn.Sequential:
     return nn.Sequential(*once(n_in), *once(n_out))
 
 
-class Encoder(nn.Module):
-    """Image to features: halves the image four times while the channels double."""
+def enlargement(n_in: int, n_out: int, kind: Upsampling) -> nn.Module:
+    """Doubles height and width."""
+    if kind == "transposed":
+        return nn.ConvTranspose2d(n_in, n_out, kernel_size=2, stride=2)
+    # the two commute, and on the small image the convolution costs a quarter
+    return nn.Sequential(
+        nn.Conv2d(n_in, n_out, kernel_size=1), nn.Upsample(scale_factor=2, mode="bilinear")
+    )
 
-    def __init__(self, width: int) -> None:
+
+class Encoder(nn.Module):
+    """Image (batch, n_bands, y, x) to features: halves it four times while the channels double."""
+
+    def __init__(self, width: int, n_bands: int) -> None:
         super().__init__()
         self.widths = [width * 2**level for level in range(DEPTH)]
-        inputs = [1, *self.widths[:-1]]
+        inputs = [n_bands, *self.widths[:-1]]
         self.blocks = nn.ModuleList(map(double_convolution, inputs, self.widths))
         self.pool = nn.MaxPool2d(2)
 
@@ -51,16 +69,11 @@ class Encoder(nn.Module):
 class Decoder(nn.Module):
     """Features and skips to an image. `widths` as the encoder's."""
 
-    def __init__(self, widths: Sequence[int]) -> None:
+    def __init__(self, widths: Sequence[int], upsampling: Upsampling) -> None:
         super().__init__()
         rising = list(widths)[::-1]
-        outputs = [*rising[1:], None]
         self.blocks = nn.ModuleList(double_convolution(2 * n, n) for n in rising)
-        self.ups = nn.ModuleList(
-            nn.ConvTranspose2d(n, m, kernel_size=2, stride=2)
-            for n, m in zip(rising, outputs, strict=True)
-            if m is not None
-        )
+        self.ups = nn.ModuleList(enlargement(n, m, upsampling) for n, m in pairwise(rising))
         self.last = nn.Conv2d(rising[-1], 1, kernel_size=1)
 
     def forward(self, features: Tensor, skips: Sequence[Tensor]) -> Tensor:
@@ -74,47 +87,70 @@ class Decoder(nn.Module):
 
 
 class Naberrie(nn.Module):
-    """Paints the lensed light of one band.
+    """Paints the lensed light of one band, from an image in that band or in several.
 
     width: channels at the first level; 16 gives 1.9 million parameters.
-    sigma: flux of the background noise, in the images' unit. Images pass through
-    arcsinh(flux / sigma) on the way in; the network works on that scale, which is linear in the
-    noise and logarithmic in bright cores. The scale is saved with the weights.
+    sigma: flux of the background noise, in the images' unit, one for each band; the first is the
+    band that is painted. Images pass through arcsinh(flux / sigma) on the way in; the network works
+    on that scale, which is linear in the noise and logarithmic in bright cores. The scale is saved
+    with the weights.
     """
 
     sigma: Tensor
 
-    def __init__(self, width: int = 16, sigma: float = 1.0) -> None:
+    def __init__(
+        self,
+        width: int = 16,
+        sigma: float | Sequence[float] = 1.0,
+        upsampling: Upsampling = "bilinear",
+    ) -> None:
         super().__init__()
         self.width = width
-        self.register_buffer("sigma", torch.tensor(float(sigma)))
-        self.encoder = Encoder(width)
+        self.register_buffer("sigma", torch.tensor(sigma).reshape(-1, 1, 1).float())
+        self.encoder = Encoder(width, n_bands=len(self.sigma))
         deepest = self.encoder.widths[-1]
         self.bottleneck = double_convolution(deepest, 2 * deepest)
-        self.up = nn.ConvTranspose2d(2 * deepest, deepest, kernel_size=2, stride=2)
-        self.decoder = Decoder(self.encoder.widths)
+        self.up = enlargement(2 * deepest, deepest, upsampling)
+        self.decoder = Decoder(self.encoder.widths, upsampling)
+
+    @property
+    def bottleneck_width(self) -> int:
+        """Channels of the bottleneck."""
+        return 16 * self.width
 
     def compress(self, flux: Tensor) -> Tensor:
-        """Flux to the network's scale: arcsinh(flux / sigma)."""
+        """Flux (..., n_bands, y, x) to the network's scale: arcsinh(flux / sigma)."""
         return torch.asinh(flux / self.sigma)
 
-    def forward(self, flux: Tensor) -> Tensor:
-        """Lensed light on the network's scale, (batch, 1, y, x), from flux of the same shape.
+    def compress_light(self, light: Tensor) -> Tensor:
+        """Flux (..., 1, y, x) in the band that is painted to the network's scale."""
+        return torch.asinh(light / self.sigma[:1])
 
-        Sizes that are not multiples of 16 are padded by reflection and cropped again.
+    def encode(self, flux: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """The bottleneck's features (batch, 16 width, y/16, x/16) and the skips, largest first.
+
+        Sizes that are not multiples of 16 are padded by reflection, so that no edge is lost.
         """
         height, width = flux.shape[-2:]
         step = 2**DEPTH
         pad = (0, -width % step, 0, -height % step)
         features, skips = self.encoder(functional.pad(self.compress(flux), pad, mode="reflect"))
-        image = self.decoder(self.up(self.bottleneck(features)), skips)
-        cropped: Tensor = image[..., :height, :width]
-        return cropped
+        return self.bottleneck(features), skips
+
+    def paint(self, features: Tensor, skips: Sequence[Tensor]) -> Tensor:
+        """What `encode` gave to lensed light on the network's scale, padding included."""
+        painted: Tensor = self.decoder(self.up(features), skips)
+        return painted
+
+    def forward(self, flux: Tensor) -> Tensor:
+        """Lensed light (batch, 1, y, x) on the network's scale from flux (batch, n_bands, y, x)."""
+        height, width = flux.shape[-2:]
+        return self.paint(*self.encode(flux))[..., :height, :width]
 
     @torch.inference_mode()
     def reconstruct(self, flux: Tensor) -> Tensor:
-        """Lensed light in the unit of `flux`, same shape."""
-        return torch.sinh(self(flux)) * self.sigma
+        """Lensed light (batch, 1, y, x) in the unit of `flux` (batch, n_bands, y, x)."""
+        return torch.sinh(self(flux)) * self.sigma[:1]
 
 
 class Stage(NamedTuple):
@@ -146,7 +182,7 @@ def stages(model: Naberrie, n_pixels: int) -> list[Stage]:
     handles = [block.register_forward_hook(note(name)) for name, block in blocks.items()]
     was_training = model.training
     with torch.inference_mode():
-        model.eval()(torch.zeros(1, 1, n_pixels, n_pixels))
+        model.eval()(torch.zeros(1, len(model.sigma), n_pixels, n_pixels))
     model.train(was_training)
     for handle in handles:
         handle.remove()
