@@ -33,9 +33,9 @@ def painting_quality(
     squared_error: mean over pixels of the squared difference on the network's scale; `_inside` over
     the brightest lensed light (`BRIGHTEST`), `_outside` over the other pixels.
     scaled_squared_error: the same in flux, in units of the image's maximum less minimum, which is
-    how the predecessor scaled images (Wilde et al. 2022). flux_fraction: painted over true flux inside. offset: arcsec
-    between the flux centroids inside. NaN for `inside` where there is no lensed light at all, for
-    the offset also where nothing was painted.
+    how the predecessor scaled images (Wilde et al. 2022). flux_fraction: painted over true flux
+    inside. offset: arcsec between the flux centroids inside. NaN for `inside` where there is no
+    lensed light at all, for the offset also where nothing was painted.
     """
     rows = [
         _quality(*each, sigma=sigma, pixel_scale=pixel_scale)
