@@ -54,7 +54,8 @@ RATES = (0.1, 0.01, 0.001)
 def score_frames(classifier: Classifier, frames: Frames, *, progress: bool = False) -> Columns:
     """Scores, labels and quality of the paintings of whole frames, a value per frame each.
 
-    `label`; `score`, log-odds of lens; `brightest_<n>`, mean of the n brightest output pixels on
+    `label`; `score`, log-odds of lens, and `lens_logit`, the second of the two logits whose
+    difference it is; `brightest_<n>`, mean of the n brightest output pixels on
     the network's scale, per entry of N_BRIGHTEST; and the columns of `painting.painting_quality`.
     """
     unet, parts = classifier.encoder.unet, dict[str, list[NDArray[Any]]]()
@@ -72,6 +73,7 @@ def score_frames(classifier: Classifier, frames: Frames, *, progress: bool = Fal
             columns = {
                 "label": batch["label"].numpy(),
                 "score": log_odds(logits).double().cpu().numpy(),
+                "lens_logit": logits[:, 1].double().cpu().numpy(),
                 **{f"brightest_{n}": brightest_mean(painted, n) for n in N_BRIGHTEST[name]},
                 **painting_quality(
                     painted, batch["target"][:, 0].numpy(), batch["image"][:, 0].numpy(), **scale
@@ -201,7 +203,7 @@ def finish_run(
     score = describe_score(validation, painting)
     test = score_frames(classifier, Frames(data, "test", experiment.bands), progress=progress)
     brightest = test[f"brightest_{painting['n_brightest']}"]
-    kept = {name: test[name] for name in ("label", "score", *PAINTING_COLUMNS)}
+    kept = {name: test[name] for name in ("label", "score", "lens_logit", *PAINTING_COLUMNS)}
     kept |= {"brightest": brightest, **example_columns(data, experiment.band)}
     info = {
         "experiment": experiment.model_dump(mode="json"),
