@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 from torch.nn import functional
@@ -71,6 +72,7 @@ def train_head(
 ) -> tuple[Head, HeadHistory]:
     """Dense layers trained with categorical cross-entropy, as validation's AUROC likes them best.
 
+    Of epochs that are equally good, the last: it has learned longest what a probability is.
     train, validation: features (n, n_features) and labels (n,).
     Raises LensyError where one class is missing from the training labels.
     """
@@ -96,6 +98,7 @@ def train_head(
     validation_losses: list[float] = []
     areas: list[float] = []
     best: dict[str, Tensor] = {}
+    best_epoch = 0
     for _ in range(settings.n_epochs):
         total = 0.0
         for chosen in torch.randperm(len(labels), generator=generator).split(settings.batch):  # type: ignore[no-untyped-call]
@@ -111,9 +114,9 @@ def train_head(
             validation_losses.append(float(functional.cross_entropy(logits, validation[1].long())))
         areas.append(auroc(validation[1].numpy(), log_odds(logits).numpy()))
         if areas[-1] == max(areas):
+            best_epoch = len(areas)
             best = {name: value.clone() for name, value in head.state_dict().items()}
     head.load_state_dict(best)
-    best_epoch = int(np.argmax(areas)) + 1
     seconds = round(time.monotonic() - started, 1)
     return head.eval(), HeadHistory(losses, validation_losses, areas, best_epoch, seconds)
 
@@ -136,8 +139,10 @@ class Calibration:
         """
         odds = self.slope * np.asarray(scores, np.float64) + self.intercept
         if prevalence is not None:
+            if not 0 < prevalence < 1:
+                raise LensyError(f"A prevalence lies between 0 and 1, not at {prevalence}.")
             odds = odds + np.log(prevalence / (1 - prevalence))
-        return np.asarray(1 / (1 + np.exp(-odds)))
+        return np.asarray(expit(odds))
 
 
 def calibrate(labels: ArrayLike, scores: ArrayLike) -> Calibration:

@@ -44,10 +44,12 @@ def find(
     zero_point: Annotated[
         float | None, typer.Option(help="AB magnitude of one count, instead of MAGZERO.")
     ] = None,
+    model: Annotated[
+        str, typer.Option(help="Which of the shipped networks; its name says the band.")
+    ] = "naberrie-vis",
     run: Annotated[
-        Path | None, typer.Option(help="Folder of a run, instead of the shipped weights.")
+        Path | None, typer.Option(help="Folder of a run, instead of a shipped network.")
     ] = None,
-    band_name: Annotated[str, typer.Option("--band", help="Band to search.")] = "VIS",
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress, only errors.")] = False,
 ) -> None:
     """Score Euclid images and list the lens candidates in them, best first.
@@ -60,15 +62,14 @@ def find(
     """
     with exit_code_two():
         _check_places(out, pictures)
-        name = f"naberrie-{band(band_name).name.lower()}"
-        finder = Finder.from_run(Run(run) if run else shipped_run(name))
+        finder = Finder.from_run(Run(run) if run else shipped_run(model))
         files = _input_files(paths)
         candidates: list[Candidate] = []
         n_failed = 0
         pairs = list(zip(files, _picture_names(files), strict=True))
         for path, picture in tqdm(pairs, unit="file", disable=quiet):
             try:
-                cutout = read_cutout(path, band_name, zero_point=zero_point)
+                cutout = read_cutout(path, finder.band, zero_point=zero_point)
                 finding = finder.find(cutout, progress=not quiet)
             except LensyError as error:
                 tqdm.write(f"Error: {error}", file=sys.stderr)
@@ -124,7 +125,10 @@ def _save_picture(finding: Finding, path: Path) -> None:
     figure = figures.draw_candidate(
         cutout.flux,
         finding.light,
-        marks=[(each.x, each.y, f"{each.score:.2f}") for each in finding.candidates],
+        marks=[
+            (*cutout.place(each.x, each.y), f"{each.probability:.2f}")
+            for each in finding.candidates
+        ],
         mask=cutout.mask,
         title=cutout.path.name,
         band_sigma=band(cutout.band).background_sigma,

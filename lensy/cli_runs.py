@@ -16,7 +16,7 @@ from lensy.runs import SHIPPED, Run, runs_folder, shipped_run
 from lensy.scorecard import as_text
 from lensy.scorecard import scorecard as make_scorecard
 from lensy.store import DataSet
-from lensy.training import fit
+from lensy.training import fit, fit_classifier
 
 Quiet = Annotated[bool, typer.Option(help="No progress, only errors.")]
 
@@ -28,9 +28,17 @@ def train(
     out: Annotated[
         Path | None, typer.Option(help="Folder of the run [default: runs/SCALE/NAME].")
     ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of first weights, crops and noise.")] = None,
+    encoder: Annotated[
+        Path | None,
+        typer.Option(help="Folder of a finished run: train a new classifier on its encoder only."),
+    ] = None,
     accelerator: Annotated[str, typer.Option(help="Lightning's accelerator.")] = "auto",
     devices: Annotated[str, typer.Option(help="Lightning's devices.")] = "auto",
     nodes: Annotated[int, typer.Option(help="Lightning's number of nodes.")] = 1,
+    precision: Annotated[
+        str, typer.Option(help="Lightning's precision, `bf16-mixed` say.")
+    ] = "32-true",
     quiet: Quiet = False,
 ) -> None:
     """Train a network on a data set; started again after a kill, go on where it stopped."""
@@ -38,12 +46,18 @@ def train(
     with exit_code_two():
         data_set = DataSet(data)
         data_set.verify()
-        wanted = experiment(name, _scale(scale), data_set.recipe)
+        wanted = experiment(name, _scale(scale), data_set.recipe, seed=seed)
+        if encoder is not None:
+            place = Path("runs") / scale / f"{wanted.name}-for-{data_set.recipe.population.kind}"
+            fitted = fit_classifier(Run(encoder), data_set, out or place, progress=not quiet)
+            typer.echo(_result(fitted))
+            return
         folder = out or runs_folder(wanted, Path("runs"))
         options: dict[str, Any] = {
             "accelerator": accelerator,
             "devices": int(devices) if devices.isdecimal() else devices,
             "num_nodes": nodes,
+            "precision": precision,
         }
         run = fit(wanted, data_set, folder, progress=not quiet, trainer_options=options)
         typer.echo(_result(run))

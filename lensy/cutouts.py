@@ -47,7 +47,11 @@ NOT_LIGHT = ("PSF", "RMS", "FLAG", "FLG", "MASK", "WHT", "WEIGHT", "BKG")
 
 @dataclass(frozen=True)
 class Cutout:
-    """One band of one file. flux: (y, x) in nJy, masked pixels filled. mask: True without data."""
+    """One band of one file, on the pixels that the band's networks see.
+
+    flux: (y, x) in nJy, masked pixels filled. mask: True without data. binning: pixels of the file
+    along the side of one of these; positions are in the file's pixels.
+    """
 
     path: Path
     band: str
@@ -55,6 +59,17 @@ class Cutout:
     mask: Mask
     noise: Noise
     wcs: WCS | None
+    binning: int = 1
+
+    def position(self, column: float, row: float) -> tuple[float, float]:
+        """Where a place on `flux` is in the file: 0-based x and y."""
+        shift = 0.5 * (self.binning - 1)
+        return self.binning * column + shift, self.binning * row + shift
+
+    def place(self, x: float, y: float) -> tuple[float, float]:
+        """Where a position of the file is on `flux`: column and row."""
+        shift = 0.5 * (self.binning - 1)
+        return (x - shift) / self.binning, (y - shift) / self.binning
 
     def sky(self, x: float, y: float) -> tuple[float, float]:
         """Right ascension and declination (ICRS, degrees) of a 0-based pixel; NaN without WCS."""
@@ -77,7 +92,7 @@ class Cutout:
 
 
 def read_cutout(path: Path, band_name: str = "VIS", *, zero_point: float | None = None) -> Cutout:
-    """Read one band of a FITS file.
+    """Read one band of a FITS file; NISP, which mosaics oversample, is summed over 3 x 3 pixels.
 
     zero_point: AB magnitude of one count; used instead of MAGZERO or ZP_STACK of the header.
     Raises LensyError, naming the file, where it cannot be read or is not such an image.
@@ -91,8 +106,27 @@ def read_cutout(path: Path, band_name: str = "VIS", *, zero_point: float | None 
         flux = np.where(mask, 0.0, counts * scale).astype(np.float32)
     if not np.isfinite(flux).all():
         raise LensyError(f"{where} has pixels too bright for single precision: check MAGZERO.")
+    binning = round(band(band_name).pixel_scale / MOSAIC_PIXEL)
+    flux, mask = _binned(flux, mask, binning, where=where)
     noise = measure_noise(flux, mask, where=where)
-    return Cutout(path, band_name, fill(flux, mask, noise, seed_from(flux)), mask, noise, wcs)
+    filled = fill(flux, mask, noise, seed_from(flux))
+    return Cutout(path, band_name, filled, mask, noise, wcs, binning)
+
+
+def _binned(flux: Image, mask: Mask, n: int, *, where: str) -> tuple[Image, Mask]:
+    """Sums over n x n pixels; one has no data where one of its pixels has none.
+
+    Rows and columns that are left over, less than n, are dropped at the far end.
+    """
+    if n == 1:
+        return flux, mask
+    height, width = (size // n for size in flux.shape)
+    if not height or not width:
+        raise LensyError(f"{where} has less than {n} x {n} pixels: take a larger cutout.")
+    blocks = np.s_[: height * n, : width * n]
+    shape = (height, n, width, n)
+    summed = flux[blocks].reshape(shape).sum(axis=(1, 3), dtype=np.float32)
+    return summed, np.asarray(mask[blocks].reshape(shape).any(axis=(1, 3)))
 
 
 def no_data(counts: NDArray[Any], rms: NDArray[Any] | None = None) -> Mask:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,9 +26,9 @@ from lensy.models.ou import OuVis
 from lensy.painting import COLUMNS as PAINTING_COLUMNS
 from lensy.painting import painting_quality
 from lensy.provenance import provenance, sha256, write_json
-from lensy.runs import SHIPPED, Run, write_run
-from lensy.simulate import Recipe, Split
-from lensy.store import DataSet, make_data_set
+from lensy.runs import Run, write_run
+from lensy.simulate import Split
+from lensy.store import DataSet
 
 Columns = dict[str, NDArray[Any]]
 
@@ -290,26 +289,8 @@ def predecessor_scores(model: OuVis, frames: Frames, *, progress: bool = False) 
     return {"label": np.concatenate(labels), "score": np.concatenate(scores)}
 
 
-def read_test_set(
-    recipe: Recipe, *, data_folder: Path, use_shipped: bool = True
-) -> dict[str, NDArray[Any]]:
-    """Label and VIS catalogue columns of a recipe's test set, each (n,), in order of the examples.
-
-    They come from the scores of a shipped run on the same recipe, else from the data set
-    below `data_folder`, which is made where it is missing.
-    """
-    names = ("label", *PER_BAND, *CATALOGUE_COLUMNS)
-    if use_shipped:
-        for path in sorted(SHIPPED.glob("*/*/run.json")):
-            info = json.loads(path.read_text("utf-8"))["experiment"]
-            if info["recipe"] == recipe.model_dump(mode="json") and info.get("bands") == ["VIS"]:
-                with np.load(path.with_name("scores.npz"), allow_pickle=False) as scores:
-                    return {name: scores[name] for name in names}
-    data = make_data_set(recipe, data_folder / recipe.name, progress=False)
-    return {"label": data.labels("test")} | example_columns(data, "VIS")
-
-
 def _single(columns: Columns) -> Columns:
+    """Floating-point columns in single precision: what a run keeps of a scored test set."""
     return {
         name: values.astype(np.float32) if values.dtype.kind == "f" else values
         for name, values in columns.items()

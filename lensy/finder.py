@@ -1,9 +1,9 @@
 """Score real images and locate candidates with a trained network.
 
-The network's output is searched for its brightest places; a candidate's score is the mean of the
-brightest output pixels within 5 arcsec. A frame of at most 200 pixels on a side is padded to the
-network's frame and gives one row. A larger one is scanned with overlapping windows and gives a row
-per place whose score 10 % of the simulated non-lenses reach; every file gives at least one.
+The painting is searched for its brightest places, and the classifier scores the surroundings of
+each. A frame of at most the network's 20 arcsec on a side is padded to that and gives one row. A
+larger one is scanned with overlapping windows and gives a row per place that 10 % of the simulated
+non-lenses would pass, in brightness of the painting and in score; every file gives at least one.
 """
 
 from __future__ import annotations
@@ -14,18 +14,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from astropy.table import Table
 
 from lensy.background import Image, Mask
+from lensy.bands import band
+from lensy.classifying import Calibration
 from lensy.cutouts import Cutout
 from lensy.errors import LensyError
-from lensy.models.naberrie import Naberrie
+from lensy.models.classifier import Classifier
 from lensy.provenance import provenance, whole_file
 from lensy.runs import Run
 from lensy.search import (
     GUARD,
-    SIDE,
     Place,
+    Window,
     bright_places,
     centroid,
     disc_around,
@@ -33,8 +36,8 @@ from lensy.search import (
     stitched_output,
 )
 
-EDGE = 25
-"""Pixels from the border (2.5 arcsec) within which a candidate is flagged: a ring may be cut."""
+EDGE = 2.5
+"""Distance (arcsec) from the border within which a candidate is flagged: a ring may be cut."""
 
 COLUMN_UNITS = {"x": "pix", "y": "pix", "ra": "deg", "dec": "deg"}
 
@@ -43,6 +46,8 @@ COLUMN_UNITS = {"x": "pix", "y": "pix", "ra": "deg", "dec": "deg"}
 class Candidate:
     """One row of the result. x, y: 0-based pixels. ra, dec: degrees, NaN without coordinates.
 
+    score: log-odds of the classifier. probability: the calibrated chance that this is a lens, if
+    half of all images like it were. light: mean of the brightest pixels of the painting.
     flags: comma-separated: "padded", "masked pixels", "edge", "below threshold".
     """
 
@@ -53,6 +58,8 @@ class Candidate:
     ra: float
     dec: float
     score: float
+    probability: float
+    light: float
     flags: str
 
 
@@ -67,28 +74,39 @@ class Finding:
 
 @dataclass(frozen=True)
 class Finder:
-    """A network with the score that its validation chose.
+    """A classifier with its painting, and what validation chose for both.
 
-    n_brightest: output pixels whose mean is the score. threshold: score that 10 % of the simulated
-    non-lenses reach. origin: where both come from, written into every table.
+    n_brightest: output pixels whose mean is a painting's brightness. least_light: brightness that
+    10 % of the simulated non-lenses reach; threshold: score that they reach. origin: where all of
+    it comes from, written into every table.
     """
 
-    model: Naberrie
+    classifier: Classifier
+    calibration: Calibration
     n_brightest: int
+    least_light: float
     threshold: float
     band: str = "VIS"
     origin: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def from_run(cls, run: Run) -> Finder:
-        """The finder that a finished run makes. Raises LensyError where it holds no network."""
+        """The finder that a finished run makes. Raises LensyError where it cannot search an image.
+
+        The run needs both networks, and they must see one band.
+        """
         score = run.info.get("score", {})
-        if "n_brightest" not in score or not (run.folder / "model.safetensors").exists():
+        if "painting" not in score or not (run.folder / "head.safetensors").exists():
             raise LensyError(
-                f"{run.folder} holds no network that paints lensed light: give the folder of a "
-                "finished naberrie run with --run."
+                f"{run.folder} holds no network that paints lensed light and scores images: give "
+                "the folder of a finished naberrie run with --run."
             )
         experiment = run.info["experiment"]
+        if len(experiment["bands"]) > 1:
+            raise LensyError(
+                f"{experiment['name']} needs the bands {', '.join(experiment['bands'])} at once, "
+                "and images are searched in one: take the network of a single band."
+            )
         origin = {
             "run": experiment["name"],
             "scale": experiment["scale"],
@@ -96,8 +114,20 @@ class Finder:
             "commit_of_run": run.info["provenance"]["commit"],
             "score": score,
         }
-        threshold = score["threshold_at_false_positive_rate"]["0.1"]
-        return cls(run.model(), score["n_brightest"], threshold, experiment["band"], origin)
+        return cls(
+            classifier=run.classifier(),
+            calibration=Calibration(**score["calibration"]),
+            n_brightest=score["painting"]["n_brightest"],
+            least_light=score["painting"]["threshold_at_false_positive_rate"]["0.1"],
+            threshold=score["threshold_at_false_positive_rate"]["0.1"],
+            band=experiment["bands"][0],
+            origin=origin,
+        )
+
+    @property
+    def window(self) -> Window:
+        """What the networks see at a time."""
+        return Window.of(self.band)
 
     def find(self, cutout: Cutout, *, progress: bool = False) -> Finding:
         """Search one cutout. Raises LensyError for another band or where nothing can be searched.
@@ -112,34 +142,62 @@ class Finder:
                 f"{cutout.path} has no pixel farther than {GUARD} pixels from its border and from "
                 "pixels without data: take a larger cutout."
             )
-        flux, inside = cutout.padded(SIDE)
-        output = stitched_output(self.model, flux, progress=progress)[inside]
-        places = self._places(output, usable, one=max(usable.shape) <= SIDE)
-        light = np.asarray(np.sinh(output) * float(self.model.sigma), np.float32)
-        return Finding(cutout, light, [self._candidate(cutout, light, each) for each in places])
+        unet = self.classifier.encoder.unet
+        flux, inside = cutout.padded(self.window.side)
+        output = stitched_output(unet, flux, self.window, progress=progress)[inside]
+        places = self._places(output, usable)
+        light = np.asarray(np.sinh(output) * float(unet.sigma.flatten()[0]), np.float32)
+        corner = (inside[0].start, inside[1].start)
+        candidates = [self._candidate(cutout, flux, corner, light, place) for place in places]
+        candidates.sort(key=lambda each: -each.score)
+        good = [each for each in candidates if each.score >= self.threshold]
+        one = max(usable.shape) <= self.window.side
+        return Finding(cutout, light, candidates[:1] if one or not good else good)
 
-    def _places(self, output: Image, usable: Mask, *, one: bool) -> list[Place]:
-        """The places whose score reaches the threshold, or else the best one."""
-        tried = bright_places(output, usable, self.n_brightest, self.threshold)
+    def _places(self, output: Image, usable: Mask) -> list[Place]:
+        """The places whose brightness reaches the least, or else the best one."""
+        tried = bright_places(
+            output, usable, self.n_brightest, self.least_light, self.window.radius
+        )
         tried.sort(key=lambda place: -place.score)
-        good = [place for place in tried if place.score >= self.threshold]
+        good = [place for place in tried if place.score >= self.least_light]
+        one = max(usable.shape) <= self.window.side
         return tried[:1] if one or not good else good
 
-    def _candidate(self, cutout: Cutout, light: Image, place: Place) -> Candidate:
-        x, y = centroid(light, place, self.n_brightest)
+    def _candidate(
+        self, cutout: Cutout, flux: Image, corner: tuple[int, int], light: Image, place: Place
+    ) -> Candidate:
+        """flux: with padding, in which the cutout's first pixel is at `corner`."""
+        where = tuple(
+            self.window.around(peak + start, n)
+            for peak, start, n in zip(place.peak, corner, flux.shape, strict=True)
+        )
+        surroundings = torch.from_numpy(np.ascontiguousarray(flux[where])[None, None])
+        score = float(self.classifier.score(surroundings)[0])
+        x, y = cutout.position(*centroid(light, place, self.n_brightest))
         ra, dec = cutout.sky(x, y)
-        flags = self._flags(cutout, place)
-        return Candidate(str(cutout.path), cutout.band, x, y, ra, dec, place.score, ",".join(flags))
+        return Candidate(
+            file=str(cutout.path),
+            band=cutout.band,
+            x=x,
+            y=y,
+            ra=ra,
+            dec=dec,
+            score=score,
+            probability=float(self.calibration.probability(score)),
+            light=place.score,
+            flags=",".join(self._flags(cutout, place, score)),
+        )
 
-    def _flags(self, cutout: Cutout, place: Place) -> list[str]:
+    def _flags(self, cutout: Cutout, place: Place, score: float) -> list[str]:
         shape = cutout.flux.shape
-        part, disc = disc_around(place.peak, shape)
+        part, disc = disc_around(place.peak, shape, self.window.radius)
         to_border = min(min(i, n - 1 - i) for i, n in zip(place.peak, shape, strict=True))
         states = {
-            "padded": min(shape) < SIDE,
+            "padded": min(shape) < self.window.side,
             "masked pixels": bool(cutout.mask[part][disc].any()),
-            "edge": to_border < EDGE,
-            "below threshold": place.score < self.threshold,
+            "edge": to_border * band(self.band).pixel_scale < EDGE,
+            "below threshold": score < self.threshold,
         }
         return [flag for flag, holds in states.items() if holds]
 
@@ -149,7 +207,9 @@ def candidate_table(candidates: Iterable[Candidate], origin: dict[str, Any]) -> 
     ranked = sorted(candidates, key=lambda each: -each.score)
     table = Table(rows=[asdict(each) for each in ranked], units=COLUMN_UNITS)
     table.meta = {
-        "score": "mean of the brightest output pixels (arcsinh scale) within 5 arcsec",
+        "score": "log-odds of the classifier for the 20 arcsec around the candidate",
+        "probability": "calibrated; half of all images like it taken to be lenses",
+        "light": "mean of the brightest output pixels (arcsinh scale) within 5 arcsec",
         "finder": origin,
         "made": provenance(),
     }

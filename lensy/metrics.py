@@ -35,13 +35,13 @@ def auroc(labels: ArrayLike, scores: ArrayLike) -> float:
     labels: (n,) True for lenses. scores: (n,), higher for more lens-like.
     Raises LensyError where only one class is present.
     """
-    labels = _both_classes(labels)
+    labels = both_classes(labels)
     return float(roc_auc_score(labels, scores))
 
 
 def roc(labels: ArrayLike, scores: ArrayLike) -> tuple[Floats, Floats]:
     """False and true positive rates, each (k,), from (0, 0) to (1, 1)."""
-    false_positive_rate, true_positive_rate, _ = roc_curve(_both_classes(labels), scores)
+    false_positive_rate, true_positive_rate, _ = roc_curve(both_classes(labels), scores)
     return false_positive_rate, true_positive_rate
 
 
@@ -55,7 +55,7 @@ def true_positive_rate_at(
 
 def threshold_at(labels: ArrayLike, scores: ArrayLike, *, false_positive_rate: float) -> float:
     """Score that the given share of non-lenses reaches."""
-    labels = _both_classes(labels)
+    labels = both_classes(labels)
     return float(np.quantile(np.asarray(scores)[~labels], 1.0 - false_positive_rate))
 
 
@@ -73,7 +73,7 @@ def bootstrap(
     Lenses and non-lenses are resampled apart, so prevalence stays as it is.
     Source: Efron & Tibshirani 1993, An Introduction to the Bootstrap, chapter 13.
     """
-    labels = _both_classes(labels)
+    labels = both_classes(labels)
     scores = np.asarray(scores, float)
     rng = np.random.default_rng(seed)
     classes = [np.flatnonzero(labels), np.flatnonzero(~labels)]
@@ -101,7 +101,8 @@ def brightest_mean(images: ArrayLike, n_pixels: int) -> Floats:
     return np.asarray(top.mean(axis=1, dtype=np.float64))
 
 
-def _both_classes(labels: ArrayLike) -> Labels:
+def both_classes(labels: ArrayLike) -> Labels:
+    """Labels (n,) as booleans. Raises LensyError where all are the same."""
     labels = np.asarray(labels, bool)
     if labels.all() or not labels.any():
         raise LensyError(

@@ -32,10 +32,10 @@ def painting_quality(
 
     squared_error: mean over pixels of the squared difference on the network's scale; `_inside` over
     the brightest lensed light (`BRIGHTEST`), `_outside` over the other pixels.
-    scaled_squared_error: the same in flux, in units of the image's maximum less minimum, which is
-    how the predecessor scaled images (Wilde et al. 2022). flux_fraction: painted over true flux
-    inside. offset: arcsec between the flux centroids inside. NaN for `inside` where there is no
-    lensed light at all, for the offset also where nothing was painted.
+    scaled_squared_error: the same in flux, in units of the image's maximum less minimum (of sigma,
+    if that is more), which is how the predecessor scaled images (Wilde et al. 2022). flux_fraction:
+    painted over true flux inside. offset: arcsec between the flux centroids inside. NaN for
+    `inside` where there is no lensed light at all, for the offset also where nothing was painted.
     """
     rows = [
         _quality(*each, sigma=sigma, pixel_scale=pixel_scale)
@@ -49,7 +49,7 @@ def _quality(
 ) -> dict[str, float]:
     flux = sigma * np.sinh(painted.astype(np.float64))
     error = (painted - np.arcsinh(light / sigma)) ** 2
-    scaled = ((flux - light) / np.ptp(image)) ** 2
+    scaled = ((flux - light) / max(float(np.ptp(image)), sigma)) ** 2
     row = dict.fromkeys(COLUMNS, np.nan)
     row |= {
         "squared_error": float(error.mean(dtype=np.float64)),
@@ -58,7 +58,7 @@ def _quality(
     }
     if not light.any():
         return row
-    n_inside = round(BRIGHTEST * light.size)
+    n_inside = max(1, round(BRIGHTEST * light.size))
     inside = np.zeros(light.shape, bool)
     inside.flat[np.argpartition(light, light.size - n_inside, axis=None)[-n_inside:]] = True
     row["squared_error_inside"] = float(error[inside].mean(dtype=np.float64))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,20 +19,44 @@ from lensy.models.naberrie import Naberrie
 
 Floats = NDArray[np.float64]
 
-SIDE = band("VIS").n_pixels
-"""Side of a window in pixels: the frames that the network was trained for."""
-
-STRIDE = SIDE // 2
-"""Pixels from window to window: all but the frame's rim is 50 pixels deep in some window."""
-
-RADIUS = 50
-"""Radius (pixels) in which a candidate's light is collected, 5 arcsec: twice the largest Einstein
-radius that is simulated, so that both ends of an image pair are in it."""
+RADIUS = 5.0
+"""Radius (arcsec) in which a candidate's light is collected: twice the largest Einstein radius that
+is simulated, so that both ends of an image pair are in it."""
 
 GUARD = 3
 """Pixels from a hole, padding or the border on which no candidate may stand: edges are not arcs."""
 
 BATCH = 8
+
+
+@dataclass(frozen=True)
+class Window:
+    """What a network sees at a time, in pixels of its band.
+
+    side: of a window, that of the frames it was trained for. radius: RADIUS.
+    """
+
+    side: int
+    radius: int
+
+    @classmethod
+    def of(cls, band_name: str) -> Window:
+        """The window of a band's networks."""
+        return cls(band(band_name).n_pixels, round(RADIUS / band(band_name).pixel_scale))
+
+    @cached_property
+    def stride(self) -> int:
+        """Pixels from window to window: all but the frame's rim is 5 arcsec deep in some window."""
+        return self.side // 2
+
+    def starts(self, n_pixels: int) -> list[int]:
+        """First pixels of the windows along an axis; the last one ends flush with the frame."""
+        return sorted({*range(0, n_pixels - self.side, self.stride), n_pixels - self.side})
+
+    def around(self, place: int, n_pixels: int) -> slice:
+        """The window along an axis whose middle is nearest to a pixel."""
+        start = int(np.clip(place - self.side // 2, 0, n_pixels - self.side))
+        return slice(start, start + self.side)
 
 
 @dataclass(frozen=True)
@@ -54,13 +79,10 @@ def searchable(mask: Mask) -> Mask:
     return np.asarray(~barred[1:-1, 1:-1])
 
 
-def window_starts(n_pixels: int) -> list[int]:
-    """First pixels of the windows along an axis; the last window ends flush with the frame."""
-    return sorted({*range(0, n_pixels - SIDE, STRIDE), n_pixels - SIDE})
-
-
 @torch.inference_mode()
-def stitched_output(model: Naberrie, flux: Image, *, progress: bool = False) -> Image:
+def stitched_output(
+    model: Naberrie, flux: Image, window: Window, *, progress: bool = False
+) -> Image:
     """The network's output for a frame (y, x) in nJy of at least a window's size.
 
     Each pixel is taken from the window in which it lies deepest; the frame's own border does not
@@ -68,34 +90,38 @@ def stitched_output(model: Naberrie, flux: Image, *, progress: bool = False) -> 
     """
     output = np.zeros(flux.shape, np.float32)
     deepest = np.full(flux.shape, -1.0)
-    corners = [(y, x) for y in window_starts(flux.shape[0]) for x in window_starts(flux.shape[1])]
+    side = window.side
+    starts = [window.starts(n) for n in flux.shape]
+    corners = [(y, x) for y in starts[0] for x in starts[1]]
     batches = [corners[i : i + BATCH] for i in range(0, len(corners), BATCH)]
     for batch in tqdm(batches, desc="windows", leave=False, disable=not progress):
-        windows = [flux[y : y + SIDE, x : x + SIDE] for y, x in batch]
+        windows = [flux[y : y + side, x : x + side] for y, x in batch]
         painted = model(torch.from_numpy(np.stack(windows)[:, None]))[:, 0].numpy()
-        for (y, x), window in zip(batch, painted, strict=True):
-            part = np.s_[y : y + SIDE, x : x + SIDE]
-            depth = np.minimum.outer(_depth(y, flux.shape[0]), _depth(x, flux.shape[1]))
+        for (y, x), picture in zip(batch, painted, strict=True):
+            part = np.s_[y : y + side, x : x + side]
+            depth = np.minimum.outer(_depth(y, flux.shape[0], side), _depth(x, flux.shape[1], side))
             deeper = depth > deepest[part]
-            output[part][deeper] = window[deeper]
+            output[part][deeper] = picture[deeper]
             deepest[part][deeper] = depth[deeper]
     return output
 
 
-def _depth(start: int, n_pixels: int) -> Floats:
+def _depth(start: int, n_pixels: int, side: int) -> Floats:
     """Pixels from each pixel of a window to the window's ends that are not the frame's."""
-    here = np.arange(SIDE, dtype=np.float64)
-    before = here if start > 0 else np.full(SIDE, np.inf)
-    after = here[::-1] if start + SIDE < n_pixels else np.full(SIDE, np.inf)
+    here = np.arange(side, dtype=np.float64)
+    before = here if start > 0 else np.full(side, np.inf)
+    after = here[::-1] if start + side < n_pixels else np.full(side, np.inf)
     return np.asarray(np.minimum(before, after))
 
 
-def bright_places(output: Image, usable: Mask, n_brightest: int, threshold: float) -> list[Place]:
+def bright_places(
+    output: Image, usable: Mask, n_brightest: int, threshold: float, radius: int
+) -> list[Place]:
     """Places on the output (y, x), brightest first; no pixel belongs to two of them.
 
     The brightest pixel of the lightly smoothed output is taken with its disc, then the next one,
     as long as some pixel left reaches the threshold: a mean of pixels below it cannot. There is
-    always at least one place where there is a usable pixel.
+    always at least one place where there is a usable pixel. radius: of a disc, pixels.
     """
     smooth = gaussian_filter(np.where(usable, output, 0.0), 1.0)
     smooth[~usable] = -np.inf
@@ -103,7 +129,7 @@ def bright_places(output: Image, usable: Mask, n_brightest: int, threshold: floa
     places: list[Place] = []
     while np.isfinite(left).any() and (not places or left.max() >= threshold):
         at = np.unravel_index(np.argmax(smooth), smooth.shape)
-        part, disc = disc_around((int(at[0]), int(at[1])), smooth.shape)
+        part, disc = disc_around((int(at[0]), int(at[1])), smooth.shape, radius)
         disc &= np.isfinite(left[part])
         score = mean_of_brightest(output[part][disc], n_brightest)
         places.append(Place((int(at[0]), int(at[1])), part, disc, score))
@@ -111,13 +137,15 @@ def bright_places(output: Image, usable: Mask, n_brightest: int, threshold: floa
     return places
 
 
-def disc_around(peak: tuple[int, int], shape: tuple[int, ...]) -> tuple[tuple[slice, slice], Mask]:
-    """The part of a frame around a pixel, and which of its pixels are within RADIUS."""
+def disc_around(
+    peak: tuple[int, int], shape: tuple[int, ...], radius: int
+) -> tuple[tuple[slice, slice], Mask]:
+    """The part of a frame around a pixel, and which of its pixels are within a radius."""
     (y0, x0), (n_y, n_x) = peak, shape
-    rows = slice(max(0, y0 - RADIUS), min(n_y, y0 + RADIUS + 1))
-    columns = slice(max(0, x0 - RADIUS), min(n_x, x0 + RADIUS + 1))
+    rows = slice(max(0, y0 - radius), min(n_y, y0 + radius + 1))
+    columns = slice(max(0, x0 - radius), min(n_x, x0 + radius + 1))
     y, x = np.ogrid[rows, columns]
-    return (rows, columns), np.asarray((y - y0) ** 2 + (x - x0) ** 2 <= RADIUS**2)
+    return (rows, columns), np.asarray((y - y0) ** 2 + (x - x0) ** 2 <= radius**2)
 
 
 def mean_of_brightest(values: NDArray[Any], n_brightest: int) -> float:

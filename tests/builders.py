@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
-from lensy.experiments import Experiment, Training
+from lensy.experiments import Experiment, HeadTraining, Training
+from lensy.models.classifier import Classifier, FrozenEncoder, Head
+from lensy.models.naberrie import Naberrie
 from lensy.populations import TalkPopulation
 from lensy.scene import Deflector, Galaxy
 from lensy.simulate import Recipe
 from lensy.store import DataSet, make_data_set
+
+TINY_HEAD = HeadTraining(n_draws=1, n_epochs=2, batch=4)
 
 SERSIC_B = {1.0: 1.9992 * 1 - 0.3271, 4.0: 1.9992 * 4 - 0.3271}
 """Scale b_n of a Sersic profile by index, in the usual approximation (Capaccioli 1989); exact are
@@ -56,8 +62,16 @@ def bright_population(**changes: Any) -> TalkPopulation:
 def tiny_experiment(recipe: Recipe, **changes: Any) -> Experiment:
     """A training of two epochs of two steps, for the data of `recipe`."""
     usual = {"width": 2, "crop": 32, "batch": 4, "n_epochs": 2, "steps_per_epoch": 2}
-    training = Training(**(usual | {"n_check": 8} | changes))
-    return Experiment(name="tiny", scale="smoke", band="VIS", training=training, recipe=recipe)
+    bands = changes.pop("bands", ("VIS",))
+    training = Training(**(usual | {"n_check": 8, "head": TINY_HEAD} | changes))
+    return Experiment(name="tiny", scale="smoke", bands=bands, training=training, recipe=recipe)
+
+
+def untrained(width: int = 2, sigma: float | Sequence[float] = 2.0, *, seed: int = 1) -> Classifier:
+    """A classifier with the weights it begins with."""
+    torch.manual_seed(seed)
+    encoder = FrozenEncoder(Naberrie(width, sigma))
+    return Classifier(encoder, Head(encoder.n_features)).eval()
 
 
 JOB = ("provenance.json", ".lock")

@@ -23,7 +23,7 @@ from lensy.store import DataSet
 
 def crops(data: DataSet, **changes: Any) -> Crops:
     usual = {"size": 64, "seed": 3, "start": 0, "count": 16}
-    return Crops(data, "VIS", **(usual | changes))
+    return Crops(data, ("VIS",), **(usual | changes))
 
 
 def same(one: Item, other: Item) -> bool:
@@ -49,7 +49,7 @@ def noiseless(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_frames_are_the_stored_images(data: DataSet) -> None:
-    frames = Frames(data, "test", "VIS")
+    frames = Frames(data, "test", ("VIS",))
     item = frames[3]
     assert np.array_equal(item["image"][0], data.observed("test", 3, "VIS"))
     assert np.array_equal(item["target"][0], data.layers("test", 3, "VIS")[1])
@@ -58,18 +58,18 @@ def test_frames_are_the_stored_images(data: DataSet) -> None:
 
 
 def test_noise_of_frames_is_frozen(data: DataSet) -> None:
-    assert same(Frames(data, "test", "VIS")[2], Frames(data, "test", "VIS")[2])
+    assert same(Frames(data, "test", ("VIS",))[2], Frames(data, "test", ("VIS",))[2])
 
 
 def test_frames_are_limited(data: DataSet) -> None:
-    frames = Frames(data, "validation", "VIS", limit=5)
+    frames = Frames(data, "validation", ("VIS",), limit=5)
     assert len(frames) == len(frames.labels) == 5
-    assert len(Frames(data, "validation", "VIS", limit=99)) == 8
+    assert len(Frames(data, "validation", ("VIS",), limit=99)) == 8
 
 
 def test_frames_of_an_empty_split_are_refused(alone: DataSet) -> None:
     with pytest.raises(LensyError, match=rf"{alone.folder} has no examples in 'test'"):
-        Frames(alone, "test", "VIS")
+        Frames(alone, "test", ("VIS",))
 
 
 # Crops
@@ -216,7 +216,7 @@ def test_each_crop_has_artefacts_of_its_own(alone: DataSet) -> None:
 
 @pytest.mark.parametrize("name", ["Y", "J", "H"])
 def test_nisp_frames_and_crops(data: DataSet, name: str) -> None:
-    frame = Frames(data, "test", name)[1]
+    frame = Frames(data, "test", (name,))[1]
     assert np.array_equal(frame["image"][0], data.observed("test", 1, name))
-    crop = Crops(data, name, size=48, seed=3, start=0, count=2)[1]
+    crop = Crops(data, (name,), size=48, seed=3, start=0, count=2)[1]
     assert crop["image"].shape == crop["target"].shape == (1, 48, 48)

@@ -10,22 +10,24 @@ import numpy as np
 import pytest
 import torch
 from astropy.table import Table
+from builders import untrained
 from numpy.testing import assert_allclose, assert_array_equal
 from test_cutouts import COUNT, coordinates, noise_image, write_fits
 from torch import Tensor, nn
 from typer.testing import CliRunner
 
+from lensy.classifying import Calibration
 from lensy.cli import app
 from lensy.cutouts import Cutout, read_cutout
 from lensy.errors import LensyError
 from lensy.experiments import experiment
 from lensy.finder import Candidate, Finder, candidate_table
-from lensy.models.naberrie import Naberrie
 from lensy.runs import Run, write_run
-from lensy.search import mean_of_brightest, searchable, stitched_output, window_starts
+from lensy.search import Window, mean_of_brightest, searchable, stitched_output
 from lensy.simulate import Recipe
 
 SIGMA = 2.0
+VIS = Window.of("VIS")
 SOURCE = 100.0 / COUNT
 """Counts of a pixel of 100 nJy."""
 
@@ -47,9 +49,28 @@ class Mirror(nn.Module):
         return output
 
 
+class Brightness(nn.Module):
+    """A stand-in for a classifier: scores an image by its ten brightest pixels."""
+
+    def __init__(self, unet: nn.Module) -> None:
+        super().__init__()
+        self.encoder = nn.Module()
+        self.encoder.unet = unet
+
+    def score(self, flux: Tensor) -> Tensor:
+        bright = torch.topk(flux.flatten(1), 10, dim=1).values
+        return torch.asinh(bright / SIGMA).mean(dim=1)
+
+
 def finder(**changes: Any) -> Finder:
-    """Ten pixels make the score; 3 is the threshold: noise stays below, SOURCE gives 4.6."""
-    usual = {"model": Mirror(), "n_brightest": 10, "threshold": 3.0}
+    """Ten pixels make light and score; 3 is the threshold: noise stays below, SOURCE gives 4.6."""
+    usual = {
+        "classifier": Brightness(Mirror()),
+        "calibration": Calibration(slope=2.0, intercept=-6.0),
+        "n_brightest": 10,
+        "least_light": 3.0,
+        "threshold": 3.0,
+    }
     return Finder(**cast(Any, usual | changes))
 
 
@@ -83,6 +104,8 @@ def test_score_is_that_of_validation(tmp_path: Path) -> None:
     output = np.sort(np.arcsinh(image.flux / SIGMA), axis=None)
     (found,) = finder().find(image).candidates
     assert_allclose(found.score, output[-10:].mean(), rtol=1e-6)
+    assert_allclose(found.light, output[-10:].mean(), rtol=1e-6)
+    assert_allclose(found.probability, 1 / (1 + np.exp(6 - 2 * found.score)), rtol=1e-6)
 
 
 def test_an_empty_frame_gives_a_row_below_threshold(tmp_path: Path) -> None:
@@ -109,7 +132,7 @@ def test_every_place_above_threshold_is_found(tmp_path: Path) -> None:
     """A single hot pixel smooths to more than a source but its score is low: no reason to stop."""
     image = frame((300, 300), [(60, 60), (220, 200)])
     image[150, 150] += 1e4 * SOURCE
-    found = finder(threshold=4.0).find(cutout(tmp_path, image)).candidates
+    found = finder(least_light=4.0, threshold=4.0).find(cutout(tmp_path, image)).candidates
     assert len(found) == 2
 
 
@@ -118,12 +141,12 @@ def test_stitched_output_is_that_of_one_window() -> None:
     flux = np.random.default_rng(1).normal(0, 5, (350, 430)).astype(np.float32)
     model = Mirror(blur=True)
     once = model(torch.from_numpy(flux)[None, None])[0, 0].numpy()
-    assert_allclose(stitched_output(cast(Any, model), flux), once, atol=1e-6)
+    assert_allclose(stitched_output(cast(Any, model), flux, VIS), once, atol=1e-6)
 
 
 def test_borders_of_windows_are_left_out() -> None:
     """A network that paints the first and last row of each window: only the frame's own stay."""
-    output = stitched_output(cast(Any, Mirror(edges=True)), np.zeros((350, 200), np.float32))
+    output = stitched_output(cast(Any, Mirror(edges=True)), np.zeros((350, 200), np.float32), VIS)
     assert_array_equal(np.flatnonzero(output[:, 50] > 50), [0, 349])
 
 
@@ -131,7 +154,18 @@ def test_borders_of_windows_are_left_out() -> None:
     ("n", "expected"), [(200, [0]), (201, [0, 1]), (300, [0, 100]), (350, [0, 100, 150])]
 )
 def test_windows_cover_the_frame(n: int, expected: list[int]) -> None:
-    assert window_starts(n) == expected
+    assert VIS.starts(n) == expected
+
+
+@pytest.mark.parametrize(("place", "start"), [(0, 0), (99, 0), (150, 50), (349, 150)])
+def test_a_window_around_a_place_lies_in_the_frame(place: int, start: int) -> None:
+    assert VIS.around(place, 350) == slice(start, start + 200)
+
+
+def test_windows_of_both_instruments_see_the_same_sky() -> None:
+    """20 arcsec and circles of 5, in pixels of 0.1 and 0.3 arcsec."""
+    assert (VIS.side, VIS.radius) == (200, 50)
+    assert (Window.of("H").side, Window.of("H").radius) == (66, 17)
 
 
 def test_where_a_candidate_may_stand() -> None:
@@ -187,7 +221,10 @@ def test_another_band_than_the_network(tmp_path: Path) -> None:
 
 
 def test_rows_are_sorted_and_have_units() -> None:
-    rows = [Candidate(f, "VIS", 1.0, 2.0, 3.0, 4.0, s, "") for f, s in [("a", 1.0), ("b", 2.0)]]
+    rows = [
+        Candidate(f, "VIS", 1.0, 2.0, 3.0, 4.0, s, 0.5, 1.0, "")
+        for f, s in [("a", 1.0), ("b", 2.0)]
+    ]
     table = candidate_table(rows, {"run": "naberrie-vis"})
     assert list(table["file"]) == ["b", "a"]
     assert table["ra"].unit == "deg"
@@ -197,8 +234,7 @@ def test_rows_are_sorted_and_have_units() -> None:
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """An untrained network of two channels."""
-    torch.manual_seed(1)
+    """Untrained networks of two channels."""
     settings = experiment("naberrie-vis", "smoke", Recipe(name="x"))
     narrow = settings.training.model_copy(update={"width": 2})
     content = settings.model_copy(update={"training": narrow}).model_dump_json()
@@ -206,11 +242,15 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     info = {
         "experiment": json.loads(content),
         "fingerprint": settings.fingerprint,
-        "score": {"n_brightest": 30, "threshold_at_false_positive_rate": rates},
+        "score": {
+            "threshold_at_false_positive_rate": rates,
+            "calibration": {"slope": 1.0, "intercept": 0.0},
+            "painting": {"n_brightest": 30, "threshold_at_false_positive_rate": rates},
+        },
         "provenance": {"commit": "0123456789ab"},
     }
     folder = tmp_path_factory.mktemp("runs") / "untrained"
-    return write_run(folder, info=info, scores={"score": np.zeros(1)}, model=Naberrie(2, SIGMA))
+    return write_run(folder, info=info, scores={"score": np.zeros(1)}, classifier=untrained())
 
 
 def find(*arguments: object) -> Any:
@@ -230,7 +270,18 @@ def test_find_writes_table_and_pictures(tmp_path: Path, run: Run) -> None:
     assert result.exit_code == 0, result.output
     assert not result.output
     table = Table.read(out)
-    assert table.colnames == ["file", "band", "x", "y", "ra", "dec", "score", "flags"]
+    assert table.colnames == [
+        "file",
+        "band",
+        "x",
+        "y",
+        "ra",
+        "dec",
+        "score",
+        "probability",
+        "light",
+        "flags",
+    ]
     assert sorted(table["file"]) == [str(tmp_path / name / "a.fits") for name in ("one", "two")]
     assert all(flags.startswith("padded") for flags in table["flags"])
     assert table.meta["finder"]["commit_of_run"] == "0123456789ab"
@@ -262,7 +313,7 @@ def test_zero_point_from_the_command_line(tmp_path: Path, run: Run) -> None:
     [
         (["nowhere.fits"], r"None of 1 files could be searched; c.ecsv is not written"),
         (["."], "is a folder without .fits"),
-        (["a.fits", "--band", "Y"], "The network sees band VIS, not Y"),
+        (["b.fits"], "None of 1 files could be searched"),
         (["a.fits", "--run", "."], "holds no finished run"),
         (["a.fits", "--out", "."], "--out . is a folder: give the name of a file in it"),
         (["a.fits", "--pictures", "file"], "--pictures file is a file: give a folder"),
@@ -275,7 +326,7 @@ def test_arguments_that_cannot_be_used(
     monkeypatch.chdir(tmp_path)
     Path("file").touch()
     if arguments[0] == "a.fits":
-        write_fits(Path("a.fits"), {"VIS": frame((50, 60)), "NIR_Y": frame((50, 60))})
+        write_fits(Path("a.fits"), {"VIS": frame((50, 60))})
     result = find("--out", "c.ecsv", "--run", run.folder, *arguments)
     assert result.exit_code == 2
     assert message in result.stderr
@@ -286,3 +337,26 @@ def test_a_run_without_a_network(tmp_path: Path) -> None:
     (tmp_path / "run.json").write_text("{}")
     with pytest.raises(LensyError, match="holds no network that paints lensed light"):
         Finder.from_run(Run(tmp_path))
+
+
+def test_a_network_of_several_bands_is_not_for_single_images(tmp_path: Path, run: Run) -> None:
+    info = json.loads((run.folder / "run.json").read_text("utf-8"))
+    info["experiment"]["bands"] = ["VIS", "H"]
+    (tmp_path / "run.json").write_text(json.dumps(info))
+    (tmp_path / "head.safetensors").touch()
+    with pytest.raises(LensyError, match="naberrie-vis needs the bands VIS, H at once"):
+        Finder.from_run(Run(tmp_path))
+
+
+def test_nisp_is_searched_on_its_own_pixels(tmp_path: Path) -> None:
+    """Mosaics have 0.1 arcsec in all bands: 3 x 3 are summed, and positions are the file's."""
+    image = noise_image((240, 240))
+    image[99:114, 150:165] += SOURCE / 9
+    path = write_fits(tmp_path / "a.fits", {"NIR_H_BGSUB": image}, **coordinates())
+    whole = read_cutout(path, "H")
+    assert whole.flux.shape == (80, 80)
+    assert_allclose(whole.flux[33:38, 50:55], 100, atol=6 * 3 * SIGMA)
+    (found,) = finder(band="H").find(whole).candidates
+    assert_allclose((found.x, found.y), (157, 106), atol=1.5)
+    assert_allclose(whole.place(found.x, found.y), (52, 35), atol=0.5)
+    assert found.band == "H"

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from builders import tiny_experiment
+from builders import tiny_data, tiny_experiment, untrained
 from numpy.testing import assert_allclose
 from safetensors.torch import load_file
 
@@ -21,9 +21,12 @@ from lensy.datasets import Crops, Frames
 from lensy.errors import LensyError
 from lensy.evaluation import (
     N_BRIGHTEST,
-    choose_score,
+    balanced,
+    choose_painting_score,
     example_columns,
+    predecessor_scores,
     ranking_results,
+    score_again,
     score_frames,
 )
 from lensy.experiments import Experiment, experiment
@@ -32,7 +35,7 @@ from lensy.models.naberrie import Naberrie
 from lensy.models.ou import OuVis
 from lensy.runs import Run, find_run, round_trip_half, runs_folder, shipped_run
 from lensy.store import DataSet
-from lensy.training import NaberrieModule, fit, obtain
+from lensy.training import NaberrieModule, fit, fit_classifier, obtain
 
 CPU = {"accelerator": "cpu", "devices": 1}
 
@@ -64,7 +67,7 @@ def run(tiny: Experiment, data: DataSet, tmp_path_factory: pytest.TempPathFactor
 def test_steps_on_one_batch_lower_the_loss(data: DataSet, tiny: Experiment) -> None:
     torch.manual_seed(1)
     module = NaberrieModule(tiny, data)
-    crops = Crops(data, "VIS", size=32, seed=1, start=0, count=4)
+    crops = Crops(data, ("VIS",), size=32, seed=1, start=0, count=4)
     batch = torch.utils.data.default_collate([crops[k] for k in range(4)])
     optimiser = torch.optim.Adam(module.parameters(), lr=1e-2)
     losses = []
@@ -77,15 +80,86 @@ def test_steps_on_one_batch_lower_the_loss(data: DataSet, tiny: Experiment) -> N
     assert losses[-1] < 0.7 * losses[0]
 
 
-def test_the_loss_is_the_squared_error_of_arcsinh(data: DataSet, tiny: Experiment) -> None:
-    module = NaberrieModule(tiny, data).eval()
-    item = Crops(data, "VIS", size=32, seed=1, start=0, count=1)[0]
-    batch: Any = {key: value[None] for key, value in item.items()}
+def one_batch(data: DataSet) -> Any:
+    item = Crops(data, ("VIS",), size=32, seed=1, start=0, count=1)[0]
+    return {key: value[None] for key, value in item.items()}
+
+
+def test_the_loss_is_the_squared_error_of_arcsinh(data: DataSet) -> None:
+    module = NaberrieModule(tiny_experiment(data.recipe, coarse_weight=0), data).eval()
+    batch = one_batch(data)
     with torch.inference_mode():
         output = module.model(batch["image"])
         expected = np.mean((output.numpy() - np.arcsinh(batch["target"].numpy() / 2.0221)) ** 2)
         # the noise is typed to five digits
         assert_allclose(float(module.training_step(batch, 0)), expected, rtol=1e-3)
+
+
+def test_the_coarse_painting_is_held_against_means_of_blocks(data: DataSet) -> None:
+    torch.manual_seed(3)
+    module = NaberrieModule(tiny_experiment(data.recipe, coarse_weight=2.5), data).eval()
+    batch = one_batch(data)
+    with torch.inference_mode():
+        features, skips = module.model.encode(batch["image"])
+        fine = module.model.paint(features, skips)[0, 0].numpy()
+        coarse = module.coarse(features)[0, 0].numpy()
+        target = module.model.compress_light(batch["target"])[0, 0].numpy()
+        blocks = target.reshape(2, 16, 2, 16).mean(axis=(1, 3))
+        expected = np.mean((fine - target) ** 2) + 2.5 * np.mean((coarse - blocks) ** 2)
+        assert_allclose(float(module.training_step(batch, 0)), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("bands", [("H",), ("VIS", "Y", "J", "H")])
+def test_other_bands_run_from_training_to_scores(
+    data: DataSet, tmp_path: Path, bands: tuple[str, ...]
+) -> None:
+    """66 x 66 frames, and all four bands at once; the network is as wide as its input."""
+    wanted = tiny_experiment(data.recipe, bands=bands, n_epochs=1, artefacts=True)
+    made = fit(wanted, data, tmp_path, trainer_options=CPU)
+    assert made.model().encoder.blocks[0][0].in_channels == len(bands)  # type: ignore[index, union-attr]
+    stored, catalogue = made.scores(), data.catalogue("test")
+    assert np.isfinite(stored["score"]).all()
+    name = f"arc_signal_to_noise_{bands[0]}"
+    assert_allclose(stored["arc_signal_to_noise"], catalogue[name], rtol=1e-6)
+
+
+# The classifier
+
+
+def test_the_encoder_of_the_classifier_is_that_of_the_painter(run: Run) -> None:
+    """Bit by bit, statistics included: dense layers were trained, nothing else."""
+    stored = load_file(run.folder / "model.safetensors")
+    inside = run.classifier().encoder.unet.state_dict()
+    assert inside.keys() == stored.keys()
+    assert all(torch.equal(inside[name].to(each.dtype), each) for name, each in stored.items())
+
+
+def test_new_dense_layers_leave_the_encoder_as_it_was(run: Run, tmp_path: Path) -> None:
+    other = tiny_data(tmp_path / "data", n_test=8, n_validation=8, n_train=8, seed=5)
+    again = fit_classifier(run, other, tmp_path / "again")
+    assert_same_weights(again.folder, run.folder)
+    heads = [load_file(each.folder / "head.safetensors") for each in (again, run)]
+    assert not torch.equal(heads[0]["layers.0.weight"], heads[1]["layers.0.weight"])
+    assert again.info["encoder_of"]["fingerprint"] == run.info["fingerprint"]
+    assert again.info["experiment"]["name"] == "tiny-for-talk"
+    assert np.array_equal(again.scores()["label"], other.labels("test"))
+
+
+def test_scored_again_on_other_images(run: Run, data: DataSet, tmp_path: Path) -> None:
+    """On the same data the scores are those that were stored; no weights are written."""
+    again = score_again(run, data, tmp_path / "again")
+    assert_allclose(again.scores()["score"], run.scores()["score"], rtol=1e-4, atol=1e-4)
+    assert again.info["experiment"]["name"] == "tiny-on-talk"
+    assert again.info["trained_on"] == run.info["experiment"]["recipe"]
+    assert "trained on tiny" in again.summary()
+    assert not list(again.folder.glob("*.safetensors"))
+    with pytest.raises(LensyError, match=r"model\.safetensors is missing"):
+        again.classifier()
+
+
+def test_a_balanced_set_is_the_first_of_each_class() -> None:
+    labels = np.array([0, 1, 0, 0, 1, 0], bool)
+    assert np.array_equal(np.flatnonzero(balanced(labels)), [0, 1, 2, 4])
 
 
 # The run
@@ -116,7 +190,8 @@ def test_the_history_is_a_plain_table(run: Run) -> None:
 def test_run_json_says_what_was_made(run: Run, tiny: Experiment) -> None:
     assert run.info["fingerprint"] == tiny.fingerprint
     assert run.info["experiment"] == json.loads(tiny.model_dump_json())
-    assert run.info["score"]["n_brightest"] in N_BRIGHTEST
+    assert run.info["score"]["painting"]["n_brightest"] in N_BRIGHTEST["VIS"]
+    assert run.info["classifier"]["best_epoch"] in (1, 2)
     assert {"commit", "hardware", "packages", "date"} <= set(run.info["provenance"])
     assert run.info["best_epoch"] in (1, 2)
 
@@ -130,10 +205,11 @@ def test_scores_come_with_labels_and_what_the_examples_are(run: Run, data: DataS
 
 def test_the_loaded_network_gives_the_stored_scores(run: Run, data: DataSet) -> None:
     """Weights were rounded to half precision before scoring, so only the order of sums differs."""
-    again = score_frames(run.model(), Frames(data, "test", "VIS"))
+    again = score_frames(run.classifier(), Frames(data, "test", ("VIS",)))
     stored = run.scores()
-    score = again[f"brightest_{run.info['score']['n_brightest']}"]
-    assert_allclose(score, stored["score"], rtol=1e-4, atol=1e-5)
+    brightest = again[f"brightest_{run.info['score']['painting']['n_brightest']}"]
+    assert_allclose(brightest, stored["brightest"], rtol=1e-4, atol=1e-5)
+    assert_allclose(again["score"], stored["score"], rtol=1e-4, atol=1e-4)
     assert_allclose(again["squared_error"], stored["squared_error"], rtol=1e-4)
 
 
@@ -218,7 +294,7 @@ def test_a_run_cut_while_it_is_scored_is_not_trained_again(
     """Also where no epoch was better than the first, so that the best weights are the oldest."""
     monkeypatch.setattr(training, "auroc", lambda *_: 0.5)
     with monkeypatch.context() as cut:
-        cut.setattr(training, "score_frames", never)
+        cut.setattr(training, "finish_run", never)
         with pytest.raises(AssertionError, match="nothing is to be made here"):
             fit(tiny, data, tmp_path, trainer_options=CPU)
     monkeypatch.setattr(NaberrieModule, "training_step", never)
@@ -314,8 +390,8 @@ def test_unknown_experiments_and_scales_are_refused(data: DataSet) -> None:
 def test_validation_chooses_the_score_that_ranks_best() -> None:
     labels = np.arange(40) < 20
     rng = np.random.default_rng(1)
-    columns = {f"brightest_{n}": rng.standard_normal(40) for n in N_BRIGHTEST}
-    chosen = choose_score({"label": labels, **columns, "brightest_300": labels + 0.1})
+    columns = {f"brightest_{n}": rng.standard_normal(40) for n in N_BRIGHTEST["VIS"]}
+    chosen = choose_painting_score({"label": labels, **columns, "brightest_300": labels + 0.1})
     assert chosen["n_brightest"] == 300
     assert chosen["validation_auroc"]["300"] == 1.0
     assert chosen["threshold_at_false_positive_rate"]["0.1"] == pytest.approx(0.1)
@@ -323,25 +399,28 @@ def test_validation_chooses_the_score_that_ranks_best() -> None:
 
 def test_scores_of_frames_by_hand(data: DataSet) -> None:
     """One frame at a time through the network, brightest pixels by sorting."""
-    torch.manual_seed(4)
-    model, frames = Naberrie(width=2, sigma=2.0).eval(), Frames(data, "test", "VIS", limit=3)
-    scores = score_frames(model, frames)
+    classifier, frames = untrained(seed=4), Frames(data, "test", ("VIS",), limit=3)
+    scores = score_frames(classifier, frames)
+    images = [frames[k]["image"][None] for k in range(3)]
     with torch.inference_mode():
-        outputs = [model(frames[k]["image"][None]).numpy().ravel() for k in range(3)]
+        outputs = [classifier.encoder.unet(image).numpy().ravel() for image in images]
+        logits = [classifier(image)[0].numpy() for image in images]
     expected = [np.sort(output)[-30:].mean() for output in outputs]
     assert_allclose(scores["brightest_30"], expected, rtol=1e-4, atol=1e-6)
+    assert_allclose(scores["score"], [lens - other for other, lens in logits], atol=1e-5)
+    assert_allclose(scores["lens_logit"], [lens for _, lens in logits], atol=1e-5)
     assert list(scores["label"]) == list(data.labels("test")[:3])
 
 
 def test_the_predecessor_scores_the_same_frames(data: DataSet) -> None:
     torch.manual_seed(5)
-    model, frames = OuVis().eval(), Frames(data, "test", "VIS", limit=2)
+    model, frames = OuVis().eval(), Frames(data, "test", ("VIS",), limit=2)
     expected = [float(model.score(frames[k]["image"][None])) for k in range(2)]
-    assert_allclose(score_frames(model, frames)["score"], expected, rtol=1e-5)
+    assert_allclose(predecessor_scores(model, frames)["score"], expected, rtol=1e-5)
 
 
 def test_columns_of_examples_are_those_of_the_catalogue(data: DataSet) -> None:
-    columns = example_columns(data, "validation")
+    columns = example_columns(data, "VIS", "validation")
     assert columns["has_source"].dtype == bool
     assert {len(values) for values in columns.values()} == {8}
 

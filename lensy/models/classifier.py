@@ -55,7 +55,10 @@ class FrozenEncoder(nn.Module):
 
 
 def pooled(blocks: Sequence[Tensor]) -> Tensor:
-    """Largest value and mean of every channel of every block: (batch, 2 x channels in all)."""
+    """Largest value and mean of every channel of every block: (batch, 2 x channels in all).
+
+    Over the blocks as they are, the reflected padding of odd sizes included.
+    """
     largest = [block.amax(dim=(2, 3)) for block in blocks]
     mean = [block.mean(dim=(2, 3)) for block in blocks]
     return torch.cat([*largest, *mean], dim=1)
@@ -80,9 +83,15 @@ class Head(nn.Module):
         self.layers = nn.Sequential(*layers, nn.Linear(hidden[-1], 2))
 
     def standardise(self, features: Tensor) -> None:
-        """Take mean and scatter from the training features, (n, n_features)."""
-        self.mean.copy_(features.mean(dim=0))
-        self.scatter.copy_(features.std(dim=0).clamp_min(1e-6))
+        """Take mean and scatter from the training features, (n, n_features).
+
+        A feature that hardly varies keeps its scale: divided by next to nothing it would shout
+        when it varies at last.
+        """
+        mean, scatter = features.mean(dim=0), features.std(dim=0, correction=0)
+        still = scatter <= 1e-4 * mean.abs().clamp_min(1e-2)
+        self.mean.copy_(mean)
+        self.scatter.copy_(scatter.masked_fill(still, 1.0))
 
     def forward(self, features: Tensor) -> Tensor:
         """Logits (batch, 2), non-lens and lens, of features (batch, n_features)."""
