@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -27,7 +27,7 @@ from lensy.painting import COLUMNS as PAINTING_COLUMNS
 from lensy.painting import painting_quality
 from lensy.provenance import provenance, sha256, write_json
 from lensy.runs import Run, write_run
-from lensy.simulate import Split
+from lensy.simulate import Recipe, Split
 from lensy.store import DataSet
 
 Columns = dict[str, NDArray[Any]]
@@ -217,16 +217,22 @@ def finish_run(
     return write_run(folder, info=info, scores=_single(kept), classifier=weights)
 
 
+def elsewhere(run: Run, recipe: Recipe, word: Literal["on", "for"]) -> Experiment:
+    """A run's experiment with other data: "on" them is only scored, "for" them a new classifier."""
+    trained = run.info["experiment"]
+    name = f"{trained['name']}-{word}-{recipe.population.kind}"
+    changes = {"name": name, "recipe": recipe.model_dump(mode="json")}
+    return Experiment.model_validate(trained | changes)
+
+
 def score_again(run: Run, data: DataSet, folder: Path, *, progress: bool = False) -> Run:
     """Score another data set with a finished run's networks, and write that as a run of its own.
 
     The networks stay as they are; thresholds and calibration are those of the new validation set.
     The run's name says on what it was scored, and it holds no weights.
     """
+    experiment = elsewhere(run, data.recipe, "on")
     trained = run.info["experiment"]
-    name = f"{trained['name']}-on-{data.recipe.population.kind}"
-    recipe = data.recipe.model_dump(mode="json")
-    experiment = Experiment.model_validate(trained | {"name": name, "recipe": recipe})
     started = time.monotonic()
     carried = ("best_epoch", "wall_seconds", "provenance")
     about = {name: run.info[name] for name in carried if name in run.info}

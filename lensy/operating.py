@@ -13,6 +13,7 @@ from itertools import product
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import softmax
 from scipy.stats import norm
 from sklearn.linear_model import LogisticRegression
 
@@ -154,3 +155,14 @@ def binned_share(values: ArrayLike, found: ArrayLike, edges: ArrayLike) -> tuple
         share = hits / count
     smooth = (hits + 1) / (count + 2)
     return share, np.where(count > 0, np.sqrt(smooth * (1 - smooth) / (count + 3)), np.nan)
+
+
+def softmax_over_batch(logits: ArrayLike, batch: int) -> Floats:
+    """Softmax along the wrong axis: over the images of each batch, instead of over the classes.
+
+    logits: (n, classes), in the order in which images are batched; the last batch may be smaller.
+    Returns (n, classes): each class's values add up to 1 within a batch.
+    """
+    logits = np.asarray(logits, np.float64)
+    parts = [logits[start : start + batch] for start in range(0, len(logits), batch)]
+    return np.concatenate([softmax(part, axis=0) for part in parts])

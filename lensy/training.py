@@ -28,13 +28,14 @@ from lensy.bands import band
 from lensy.classifying import HeadHistory, cached_features, train_head
 from lensy.datasets import Crops, Frames, Item
 from lensy.errors import LensyError
-from lensy.evaluation import finish_run
+from lensy.evaluation import elsewhere, finish_run, score_again
 from lensy.experiments import Experiment
 from lensy.metrics import auroc, brightest_mean
 from lensy.models.classifier import Classifier, FrozenEncoder
 from lensy.models.naberrie import Naberrie
 from lensy.provenance import provenance, write_json
 from lensy.runs import Run, find_run, round_trip_half, runs_folder, write_history
+from lensy.simulate import Recipe
 from lensy.store import DataSet, make_data_set
 
 log = logging.getLogger(__name__)
@@ -218,9 +219,7 @@ def fit_classifier(run: Run, data: DataSet, folder: Path, *, progress: bool = Fa
     """
     origin = provenance()
     trained = run.info["experiment"]
-    name = f"{trained['name']}-for-{data.recipe.population.kind}"
-    recipe = data.recipe.model_dump(mode="json")
-    experiment = Experiment.model_validate(trained | {"name": name, "recipe": recipe})
+    experiment = elsewhere(run, data.recipe, "for")
     started = time.monotonic()
     classifier, history = _classifier(
         FrozenEncoder(run.model().to(_device({}))), experiment, data, progress
@@ -342,3 +341,26 @@ def obtain(
     recipe = experiment.recipe
     data = make_data_set(recipe, data_folder / recipe.name, progress=progress)
     return fit(experiment, data, runs_folder(experiment, runs), progress=progress)
+
+
+def obtain_elsewhere(
+    run: Run,
+    recipe: Recipe,
+    *,
+    retrain: bool,
+    data_folder: Path = Path("data"),
+    runs: Path = Path("runs"),
+    use_shipped: bool = True,
+    progress: bool = False,
+) -> Run:
+    """A run's networks on other data: shipped, made earlier, or else scored now, data included.
+
+    retrain: whether the classifier's dense layers are trained anew for these data.
+    """
+    wanted = elsewhere(run, recipe, "for" if retrain else "on")
+    found = find_run(wanted, runs=runs, use_shipped=use_shipped)
+    if found is not None:
+        return found
+    data = make_data_set(recipe, data_folder / recipe.name, progress=progress)
+    make = fit_classifier if retrain else score_again
+    return make(run, data, runs_folder(wanted, runs), progress=progress)

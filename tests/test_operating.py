@@ -20,6 +20,7 @@ from lensy.operating import (
     implied,
     implied_range,
     operating_point,
+    softmax_over_batch,
     table_row,
 )
 
@@ -272,3 +273,21 @@ def test_values_outside_the_edges_change_nothing() -> None:
     inside = binned_share(values, found, EDGES)
     more = binned_share([*values, -3.0, 7.0, np.nan], [*found, True, True, True], EDGES)
     assert_allclose(more, inside)
+
+
+# The wrong axis
+
+
+def test_softmax_over_the_batch_by_hand() -> None:
+    logits = np.array([[0.0, 1.0], [2.0, 0.0], [1.0, 3.0]])
+    e = np.exp
+    first = [[1 / (1 + e(2)), e(1) / (e(1) + 1)], [e(2) / (1 + e(2)), 1 / (e(1) + 1)]]
+    assert_allclose(softmax_over_batch(logits, 2), [*first, [1.0, 1.0]])
+    assert_allclose(softmax_over_batch(logits, 3).sum(axis=0), [1.0, 1.0])
+
+
+def test_the_wrong_axis_makes_a_score_depend_on_its_company() -> None:
+    logits = np.random.default_rng(3).normal(size=(8, 2))
+    alone, together = (softmax_over_batch(logits[:4], 4), softmax_over_batch(logits, 8)[:4])
+    assert not np.allclose(alone, together)
+    assert np.array_equal(np.argsort(alone[:, 1]), np.argsort(together[:, 1]))

@@ -6,13 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from scipy.stats import norm
 from typer.testing import CliRunner
 
 from lensy.cli import app
 from lensy.metrics import Estimate
 from lensy.published import Published, published_numbers
 from lensy.runs import Run, write_run
-from lensy.scorecard import as_text, scorecard, verdict
+from lensy.scorecard import as_text, implied_prevalence, scorecard, verdict
 
 KEYS = {
     "id", "quantity", "published", "ours", "ci_low", "ci_high", "n", "scale", "chapter", "verdict",
@@ -23,9 +24,13 @@ def write_scores(folder: Path, *, separation: float, n: int = 400) -> Run:
     """A run whose scores are two Gaussians, `separation` standard deviations apart."""
     rng = np.random.default_rng(3)
     label = np.arange(n) % 2 == 0
-    score = rng.standard_normal(n) + separation * label
+    columns = {
+        "label": label,
+        "score": rng.standard_normal(n) + separation * (label - 0.5),
+        "scaled_squared_error": np.full(n, 0.03**2),
+    }
     info = {"experiment": {"name": "naberrie-vis", "scale": "smoke"}, "fingerprint": "none"}
-    return write_run(folder, info=info, scores={"label": label, "score": score})
+    return write_run(folder, info=info, scores=columns)
 
 
 @pytest.mark.parametrize(
@@ -57,11 +62,32 @@ def test_without_runs_every_row_is_not_run() -> None:
 
 def test_a_run_answers_its_row(tmp_path: Path) -> None:
     rows = scorecard({"naberrie-vis": write_scores(tmp_path, separation=2.0)})
-    (row,) = [row for row in rows if row.verdict != "not run"]
-    assert (row.id, row.n, row.scale) == ("auroc.naberrie.vis", 400, "smoke")
+    answered = {row.id: row for row in rows if row.verdict != "not run"}
+    assert set(answered) == {
+        "auroc.naberrie.vis",
+        *(f"table.vis.{name}" for name in ("accuracy", "recall", "precision", "loss")),
+    }
+    row = answered["auroc.naberrie.vis"]
+    assert (row.n, row.scale) == (400, "smoke")
     # two unit Gaussians 2 apart: Phi(2 / sqrt 2) = 0.921; standard error about 0.013 at n = 400
     assert_allclose(row.ours, 0.9214, atol=5 * 0.013)
     assert row.verdict == "better"
+    # both rates are Phi(1) and 1 - Phi(1) at the threshold between them, standard error 0.026
+    recall = answered["table.vis.recall"].ours
+    assert_allclose(recall, norm.cdf(1), atol=5 * 0.026)
+    assert_allclose(answered["table.vis.loss"].ours, 0.03, rtol=1e-6)
+    assert answered["table.vis.loss"].verdict == "worse"
+
+
+def test_accuracy_is_that_at_the_implied_prevalence(tmp_path: Path) -> None:
+    """By counting lenses 0.283 and non-lenses 0.717 times, as the talk's VIS row implies."""
+    run = write_scores(tmp_path, separation=2.0)
+    (row,) = [each for each in scorecard({"naberrie-vis": run}) if each.id == "table.vis.accuracy"]
+    scores = run.scores()
+    right = (scores["score"] > 0) == scores["label"]
+    weight = np.where(scores["label"], 0.2829, 0.7171)
+    assert_allclose(row.ours, np.average(right, weights=weight), atol=1e-4)
+    assert_allclose(implied_prevalence("VIS"), 0.2829, atol=1e-4)
 
 
 def test_json_has_the_promised_keys(tmp_path: Path) -> None:
@@ -80,7 +106,7 @@ def test_text_has_a_line_per_row(tmp_path: Path) -> None:
     lines = table.splitlines()
     assert len(lines) == 2 + len(rows)
     assert caveat.startswith("The talk's test images are gone")
-    assert sum("not run" in line for line in lines) == len(rows) - 1
+    assert sum("not run" in line for line in lines) == len(rows) - 5
 
 
 def test_a_folder_without_a_run_is_one_sentence_and_exit_code_two(tmp_path: Path) -> None:

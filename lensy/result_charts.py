@@ -1,0 +1,183 @@
+"""Figures of what a finished network can and cannot do. Arrays in, matplotlib figure out.
+
+As `charts.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+
+from lensy.figures import BAND_COLOURS, PUBLISHED
+
+Share = tuple[ArrayLike, ArrayLike, ArrayLike]
+"""Edges of bins (n + 1,), share per bin (n,) and its standard error (n,)."""
+
+COLOURS = (*BAND_COLOURS.values(), "black")
+STYLES = ("o-", "s--", "D-.", "^:", "v-")
+
+
+def draw_selection(
+    panels: Mapping[str, Mapping[str, Share]],
+    *,
+    logarithmic: Sequence[str] = (),
+    ideal: tuple[str, ArrayLike, ArrayLike] | None = None,
+) -> Figure:
+    """Share of lenses found against several quantities, a panel each, with standard errors.
+
+    panels: by the quantity's name and by legend entry. logarithmic: quantities drawn so. ideal: the
+    quantity against which an ideal observer is drawn, its values (k,) and shares (k,).
+    """
+    figure = Figure(figsize=(2.95 * len(panels), 3.3), layout="constrained")
+    row = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    for axes, (quantity, curves) in zip(row, panels.items(), strict=True):
+        for k, (label, (edges, share, error)) in enumerate(curves.items()):
+            edges = np.asarray(edges, float)
+            middle = 0.5 * (edges[1:] + edges[:-1])
+            if quantity in logarithmic:
+                middle = np.sqrt(edges[1:] * edges[:-1])
+                axes.set_xscale("log")
+            axes.errorbar(middle, share, error, fmt=STYLES[k % 5], color=COLOURS[k % 5],
+                          markersize=3.5, label=label, capsize=2)  # fmt: skip
+        if ideal and ideal[0] == quantity:
+            axes.plot(ideal[1], ideal[2], color=PUBLISHED, label="ideal observer", zorder=0)
+        axes.set_xlabel(quantity)
+        axes.set_ylim(-0.02, 1.02)
+        axes.grid(color="0.9")
+    row[0].set_ylabel("share of lenses found")
+    row[-1].legend(fontsize=8, loc="lower right")
+    return figure
+
+
+def draw_reliability(
+    curves: Mapping[str, tuple[ArrayLike, ArrayLike, ArrayLike]], probabilities: ArrayLike
+) -> Figure:
+    """Stated probability against the share of lenses among the images it was stated for.
+
+    curves: by legend entry, mean probability, share of lenses and its standard error per bin, (k,)
+    each. probabilities: (n,), how they are distributed, drawn below.
+    """
+    figure = Figure(figsize=(4.6, 4.6), layout="constrained")
+    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
+    upper.plot([0, 1], [0, 1], color=PUBLISHED, label="perfectly calibrated")
+    for k, (label, (stated, share, error)) in enumerate(curves.items()):
+        upper.errorbar(stated, share, error, fmt=STYLES[k], color=COLOURS[k], markersize=4,
+                       label=label, capsize=2)  # fmt: skip
+    upper.set_ylabel("share that are lenses")
+    upper.legend(fontsize=8)
+    upper.grid(color="0.9")
+    lower.hist(np.asarray(probabilities, float), bins=20, range=(0, 1), color=COLOURS[0])
+    lower.set_xlabel("stated probability of lens")
+    lower.set_ylabel("images")
+    return figure
+
+
+def draw_purity(curves: Mapping[str, tuple[ArrayLike, ArrayLike]], *, prevalence: float) -> Figure:
+    """Share of lenses in a candidate list against the share of lenses that it holds.
+
+    curves: completeness (k,) and purity (k,), by legend entry. prevalence: on the sky, drawn as
+    the purity of guessing.
+    """
+    figure = Figure(figsize=(5.6, 3.4), layout="constrained")
+    axes = figure.subplots()
+    for k, (label, (completeness, purity)) in enumerate(curves.items()):
+        axes.plot(completeness, purity, STYLES[k % 5][1:], color=COLOURS[k % 5], label=label)
+    axes.axhline(prevalence, color=PUBLISHED, linestyle=":", label="guessing")
+    axes.set_yscale("log")
+    axes.set_xlabel("completeness: share of the lenses that is in the list")
+    axes.set_ylabel("purity: share of the list\nthat is lenses")
+    axes.set_ylim(0.5 * prevalence, 1.5)
+    axes.grid(color="0.9")
+    axes.legend(fontsize=8)
+    return figure
+
+
+def draw_operating_points(
+    curves: Mapping[str, tuple[ArrayLike, ArrayLike]],
+    points: Mapping[str, tuple[tuple[float, float], tuple[float, float], float]],
+) -> Figure:
+    """ROC curves, and where on the plane the rows of a table lie, by name.
+
+    curves: false and true positive rates. points: lowest and highest false positive rate, lowest
+    and highest recall, and what the curve of that name has in the middle of the former.
+    """
+    figure = Figure(figsize=(5.2, 4.4), layout="constrained")
+    axes = figure.subplots()
+    for k, (name, (x, y)) in enumerate(curves.items()):
+        colour = BAND_COLOURS.get(name, COLOURS[k % 5])
+        axes.plot(x, y, STYLES[k % 5][1:], color=colour, label=f"{name}, curve")
+        (left, right), (low, high), on_curve = points[name]
+        middle = 0.5 * (left + right)
+        axes.errorbar(middle, 0.5 * (low + high), 0.5 * (high - low), 0.5 * (right - left),
+                      fmt=STYLES[k % 5][0], color=colour, markersize=7, mec="black",
+                      label=f"{name}, table row")  # fmt: skip
+        axes.plot([middle, middle], [on_curve, 0.5 * (low + high)], color=colour, linewidth=1)
+    axes.plot([0, 1], [0, 1], ":", color="black", linewidth=1)
+    axes.set_xlim(0, 0.6)
+    axes.set_ylim(0, 1)
+    axes.set_xlabel("false positive rate")
+    axes.set_ylabel("true positive rate (recall)")
+    axes.grid(color="0.9")
+    axes.legend(fontsize=7, ncols=2, loc="lower right")
+    return figure
+
+
+def draw_gaps(
+    batches: ArrayLike, gaps: Mapping[str, tuple[ArrayLike, ArrayLike]], *, published: float
+) -> Figure:
+    """How far calls lie above their curve against the batch's size, with the talk's value.
+
+    batches: (k,). gaps: mean (k,) and scatter (k,), by legend entry.
+    """
+    figure = Figure(figsize=(5.6, 3.4), layout="constrained")
+    axes = figure.subplots()
+    for k, (label, (mean, scatter)) in enumerate(gaps.items()):
+        axes.errorbar(batches, mean, scatter, fmt=STYLES[k], color=COLOURS[k], markersize=5,
+                      label=f"softmax {label}", capsize=2)  # fmt: skip
+    axes.axhline(published, color=PUBLISHED, linestyle="--", label="the talk, VIS")
+    axes.set_xscale("log")
+    axes.set_xlabel("images in a batch")
+    axes.set_ylabel("recall of the calls\nless that of the curve")
+    axes.grid(color="0.9")
+    axes.legend(fontsize=8)
+    return figure
+
+
+def draw_flat_enlarged(pictures: Mapping[str, ArrayLike]) -> Figure:
+    """Small pictures side by side, each on its own grey scale, with a title."""
+    figure = Figure(figsize=(2.6 * len(pictures), 2.8), layout="constrained")
+    row = figure.subplots(1, len(pictures), squeeze=False)[0]
+    for axes, (title, picture) in zip(row, pictures.items(), strict=True):
+        axes.imshow(np.asarray(picture, float), cmap="gray", interpolation="nearest")
+        axes.set_title(title, fontsize=9)
+        axes.set_xticks([])
+        axes.set_yticks([])
+    return figure
+
+
+def draw_painting_quality(
+    panels: Mapping[str, tuple[ArrayLike, Mapping[str, ArrayLike]]],
+) -> Figure:
+    """Quantiles of measures of paintings against the signal-to-noise of the light, a panel each.
+
+    panels: by axis label, the values of the signal-to-noise (k,) and the curves (k,) by legend
+    entry; a dashed grey line marks the value named "perfect".
+    """
+    figure = Figure(figsize=(2.95 * len(panels), 3.1), layout="constrained")
+    row = figure.subplots(1, len(panels), squeeze=False)[0]
+    for axes, (label, (values, curves)) in zip(row, panels.items(), strict=True):
+        for k, (name, curve) in enumerate(curves.items()):
+            if name == "perfect":
+                axes.plot(values, curve, "--", color=PUBLISHED, label=name, zorder=0)
+            else:
+                axes.plot(values, curve, STYLES[k % 5], color=COLOURS[k % 5], markersize=3.5,
+                          label=name)  # fmt: skip
+        axes.set_xscale("log")
+        axes.set_xlabel("signal-to-noise of the lensed light")
+        axes.set_ylabel(label)
+        axes.grid(color="0.9")
+        axes.legend(fontsize=8)
+    return figure
