@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from lensy.errors import LensyError, exit_code_two
-from lensy.evaluation import score_again, score_predecessor
+from lensy.evaluation import elsewhere, score_again, score_predecessor
 from lensy.experiments import BANDS, SCALES, Scale, experiment
 from lensy.runs import SHIPPED, Run, runs_folder, shipped_run
 from lensy.scorecard import as_text
@@ -48,9 +48,9 @@ def train(
         data_set.verify()
         wanted = experiment(name, _scale(scale), data_set.recipe, seed=seed)
         if encoder is not None:
-            place = Path("runs") / scale / f"{wanted.name}-for-{data_set.recipe.population.kind}"
-            fitted = fit_classifier(Run(encoder), data_set, out or place, progress=not quiet)
-            typer.echo(_result(fitted))
+            trained = Run(encoder)
+            place = runs_folder(elsewhere(trained, data_set.recipe, "for"), Path("runs"))
+            typer.echo(_result(fit_classifier(trained, data_set, out or place, progress=not quiet)))
             return
         folder = out or runs_folder(wanted, Path("runs"))
         options: dict[str, Any] = {

@@ -11,8 +11,10 @@ from typer.testing import CliRunner, Result
 
 from lensy import cli_runs
 from lensy.cli import app
+from lensy.experiments import experiment
 from lensy.models.ou import OuVis
 from lensy.runs import Run
+from lensy.simulate import Recipe
 from lensy.store import DataSet
 
 
@@ -23,7 +25,7 @@ def lensy(*words: object) -> Result:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("nonsense",), "There is no experiment 'nonsense'; the experiments are naberrie-vis."),
+        (("nonsense",), "There is no experiment 'nonsense'; the experiments are naberrie-vis, "),
         (("naberrie-vis", "--scale", "huge"), "There is no scale 'huge'; the scales are smoke,"),
     ],
 )
@@ -46,12 +48,28 @@ def test_train_writes_a_run_and_reports_it(
     data: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tiny = tiny_experiment(data.recipe)
-    monkeypatch.setattr(cli_runs, "experiment", lambda *_: tiny)
+    monkeypatch.setattr(cli_runs, "experiment", lambda *_, **__: tiny)
     words = ("naberrie-vis", "--data", data.folder, "--out", tmp_path / "run", "--quiet")
     result = lensy("train", *words, "--accelerator", "cpu", "--devices", "1")
     assert result.exit_code == 0, result.output
     area = Run(tmp_path / "run").info["test"]["auroc"]["value"]
     assert f"test AUROC {area:.4f}" in result.stdout
+    again = ("--encoder", tmp_path / "run", "--out", tmp_path / "again")
+    result = lensy("train", "naberrie-vis", "--data", data.folder, "--quiet", *again)
+    assert result.exit_code == 0, result.output
+    assert Run(tmp_path / "again").info["experiment"]["name"] == "tiny-for-talk"
+    words = ("--run", tmp_path / "run", "--data", data.folder, "--out", tmp_path / "scored")
+    result = lensy("evaluate", *words, "--quiet")
+    assert result.exit_code == 0, result.output
+    assert f"test AUROC {area:.4f}" in result.stdout
+
+
+def test_a_seed_makes_an_experiment_of_its_own() -> None:
+    usual, other = (experiment("naberrie-h", "smoke", Recipe(name="x"), seed=k) for k in (None, 2))
+    assert (usual.name, other.name) == ("naberrie-h", "naberrie-h-seed-2")
+    assert (usual.training.seed, other.training.seed) == (1, 2)
+    assert usual.fingerprint != other.fingerprint
+    assert experiment("naberrie-h", "smoke", Recipe(name="x"), seed=1) == usual
 
 
 def test_evaluate_scores_the_test_set_with_given_weights(data: DataSet, tmp_path: Path) -> None:

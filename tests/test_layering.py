@@ -60,6 +60,7 @@ LEVELS = {
     "lensy.render": 4,
     # data
     "lensy.catalogue": 5,
+    "lensy.limits": 5,
     "lensy.simulate": 6,
     "lensy.store": 7,
     "lensy.experiments": 7,
