@@ -65,28 +65,6 @@ def draw_history(history: Mapping[str, ArrayLike], *, published_auroc: float) ->
     return figure
 
 
-def draw_completeness(
-    edges: ArrayLike, curves: Mapping[str, tuple[ArrayLike, ArrayLike]], *, xlabel: str
-) -> Figure:
-    """Share of lenses found per bin, with binomial standard errors.
-
-    edges: (n + 1,) bin edges. curves: per label the share (n,) and its standard error (n,).
-    """
-    figure = Figure(figsize=(5.6, 3.4), layout="constrained")
-    axes = figure.subplots()
-    edges = np.asarray(edges, float)
-    middle = np.sqrt(edges[1:] * edges[:-1])
-    for marker, (label, (share, error)) in zip("osD^", curves.items(), strict=False):
-        axes.errorbar(middle, share, error, fmt=f"{marker}-", markersize=4, label=label, capsize=2)
-    axes.set_xscale("log")
-    axes.set_xlabel(xlabel)
-    axes.set_ylabel("share of lenses found")
-    axes.set_ylim(-0.02, 1.02)
-    axes.grid(color="0.9")
-    axes.legend(fontsize=8)
-    return figure
-
-
 def draw_architecture(stages: Sequence[tuple[str, int, int]]) -> Figure:
     """A U-Net as boxes: height for pixels, width for channels, grey arrows for skips.
 

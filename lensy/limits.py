@@ -50,8 +50,9 @@ def evidence(scene: Scene, band: Band) -> Evidence:
     noise = noise_sigma(layers.image, band).astype(np.float64)
     arc = (layers.arc / noise).ravel()
     imitations = (lens_derivatives(scene.lens, band) / noise).reshape(-1, arc.size).T
-    # columns of one length, so that none is lost to rounding
-    imitations /= np.linalg.norm(imitations, axis=0)
+    # columns of one length, so that none is lost to rounding; turning a round galaxy does nothing
+    lengths = np.linalg.norm(imitations, axis=0)
+    imitations = imitations[:, lengths > 0] / lengths[lengths > 0]
     explained, *_ = np.linalg.lstsq(imitations, arc, rcond=1e-10)
     return Evidence(
         known=float(np.linalg.norm(arc)), fitted=float(np.linalg.norm(arc - imitations @ explained))

@@ -11,11 +11,12 @@ import pytest
 import torch
 from builders import bright_population, tiny_data
 from numpy.testing import assert_allclose
+from scipy.ndimage import gaussian_filter
 from torch.utils.data import DataLoader
 
 from lensy.artefacts import Exposure, Instrument
 from lensy.bands import band
-from lensy.datasets import Crops, Frames, Image, Item
+from lensy.datasets import Crops, Frames, Image, Item, on_grid_of
 from lensy.detector import noise_sigma
 from lensy.errors import LensyError
 from lensy.store import DataSet
@@ -220,3 +221,51 @@ def test_nisp_frames_and_crops(data: DataSet, name: str) -> None:
     assert np.array_equal(frame["image"][0], data.observed("test", 1, name))
     crop = Crops(data, (name,), size=48, seed=3, start=0, count=2)[1]
     assert crop["image"].shape == crop["target"].shape == (1, 48, 48)
+
+
+# Bands on one grid
+
+
+def test_nisp_on_the_pixels_of_vis_keeps_its_places() -> None:
+    """A plane stays a plane: bilinear, pixel centres 0.3 arcsec apart on those 0.1 apart."""
+    y, x = (0.3 * (np.arange(66) - 32.5))[:, None], (0.3 * (np.arange(66) - 32.5))[None, :]
+    finer = on_grid_of((2 * x - y).astype(np.float32), "H", "VIS")
+    axis = 0.1 * (np.arange(200) - 99.5)
+    expected = 2 * axis[None, :] - axis[:, None]
+    # the outermost pixels lie beyond the last centres of NISP
+    inner = np.s_[3:-3, 3:-3]
+    assert finer.shape == (200, 200)
+    assert_allclose(finer[inner], expected[inner], atol=1e-4)
+
+
+def test_vis_cannot_be_put_on_nisp_pixels() -> None:
+    with pytest.raises(LensyError, match="VIS frames cannot be put on the grid of H: VIS first"):
+        on_grid_of(np.zeros((200, 200), np.float32), "VIS", "H")
+
+
+def test_bands_stay_together_when_turned_and_cropped(data: DataSet) -> None:
+    """The lensed light of H, put on the grid of VIS, lies where that of VIS does."""
+    lens = int(np.flatnonzero(np.asarray(data.catalogue("train")["arc_signal_to_noise_H"]) > 20)[0])
+    crops = Crops(data, ("VIS", "H"), size=64, seed=4, start=0, count=64)
+    shown = next(k for k in range(64) if crops._example(k) == lens)
+    item = crops[shown]
+    alone = Crops(data, ("VIS",), size=64, seed=4, start=0, count=64)[shown]
+    assert item["image"].shape == (2, 64, 64)
+    # the first band comes before the others draw anything
+    assert torch.equal(item["image"][0], alone["image"][0])
+    assert torch.equal(item["target"], alone["target"])
+    vis, h = (gaussian_filter(each, 3) for each in item["image"].numpy())
+    assert np.corrcoef(vis.ravel(), h.ravel())[0, 1] > 0.8
+
+
+def test_whole_frames_to_train_on(data: DataSet) -> None:
+    item = Crops(data, ("H",), size=None, seed=4, start=0, count=3)[2]
+    assert item["image"].shape == item["target"].shape == (1, 66, 66)
+
+
+def test_artefacts_in_training_are_an_option(data: DataSet) -> None:
+    """Same crop, other detector: every crop with a trail differs, its target does not."""
+    usual = {"size": None, "seed": 4, "start": 0, "count": 3}
+    clean = Crops(data, ("VIS",), **usual)[1]
+    spoilt = Crops(data, ("VIS",), **usual, instrument=Instrument.only("trail"))[1]
+    assert float((spoilt["image"] - clean["image"]).abs().max()) > 5 * 2.0

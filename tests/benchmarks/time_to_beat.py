@@ -32,8 +32,8 @@ from lensy.training import NaberrieModule
 TALK = 0.81
 """AUROC of Naberrie on VIS: 0.8102 in the talk's figure, `lensy/data/published.json`."""
 
-RECIPE = Recipe(name="time-to-beat", seed=20220711, n_validation=300, n_train=1500)
-TRAINING = Training(n_epochs=20, steps_per_epoch=50, n_check=300)
+RECIPE = Recipe(name="time-to-beat", bands=("VIS",), seed=20220711, n_validation=300, n_train=1500)
+TRAINING = Training(n_epochs=9, steps_per_epoch=100, n_check=300)
 
 SMOKE_RECIPE = RECIPE.model_copy(update={"n_validation": 12, "n_train": 8})
 SMOKE_TRAINING = Training(width=2, crop=32, batch=4, n_epochs=2, steps_per_epoch=2, n_check=12)
@@ -76,7 +76,7 @@ def main(
     logging.getLogger("lensy.training").setLevel(logging.INFO)
     settings, recipe = (SMOKE_TRAINING, SMOKE_RECIPE) if smoke else (TRAINING, RECIPE)
     experiment = Experiment(
-        name="time-to-beat", scale="laptop", band="VIS", training=settings, recipe=recipe
+        name="time-to-beat", scale="laptop", bands=("VIS",), training=settings, recipe=recipe
     )
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
