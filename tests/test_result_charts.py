@@ -49,7 +49,7 @@ def test_rows_stand_beside_their_curves() -> None:
     curve = (np.array([0.0, 1.0]), np.array([0.0, 1.0]))
     point = ((0.10, 0.12), (0.6, 0.64), 0.5)
     (axes,) = result_charts.draw_operating_points({"Y": curve}, {"Y": point}).axes
-    marker = next(line for line in axes.lines if line.get_marker() == "s")
+    marker = next(line for line in axes.lines if line.get_marker() == "o")
     assert_allclose(marker.get_xydata(), [[0.11, 0.62]])
     assert marker.get_color() == BAND_COLOURS["Y"]
     stem = axes.lines[-2]

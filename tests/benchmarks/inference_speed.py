@@ -1,0 +1,171 @@
+"""How fast Naberrie paints and learns on this machine, and what the ways to speed it up are worth.
+
+    .venv/bin/python tests/benchmarks/inference_speed.py
+
+Medians of several repetitions. The processor's peak is what a large matrix product reaches here;
+the operations of the network are counted by torch. ONNX Runtime and OpenVINO are tried where they
+are installed (`pip install onnxruntime openvino onnx`); the package needs neither. Not part of the
+tests.
+"""
+
+from __future__ import annotations
+
+import resource
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import torch
+import typer
+from torch.utils.flop_counter import FlopCounterMode
+
+from lensy.models.naberrie import Naberrie
+from lensy.provenance import commit, hardware
+from lensy.search import Window, stitched_output
+
+SIDE, BATCH = 200, 8
+
+
+def median_seconds(work: Callable[[], Any], n: int) -> float:
+    """Median time of `n` calls after two that do not count."""
+    for _ in range(2):
+        work()
+    times = []
+    for _ in range(n):
+        started = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - started)
+    return statistics.median(times)
+
+
+def peak_gigaflops(n: int) -> float:
+    """Billions of operations per second of a product of two 2048 x 2048 matrices."""
+    a = torch.randn(2048, 2048)
+    return 2 * 2048**3 / median_seconds(lambda: a @ a, n) / 1e9
+
+
+def gigaflops_per_frame(model: Naberrie) -> float:
+    """Billions of operations to paint one frame, counted by torch; a product and a sum are two."""
+    with FlopCounterMode(display=False) as counter, torch.inference_mode():
+        model(torch.zeros(1, 1, SIDE, SIDE))
+    return counter.get_total_flops() / 1e9
+
+
+@contextmanager
+def threads(n: int) -> Iterator[None]:
+    """Let torch compute with `n` threads."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(n)
+    yield
+    torch.set_num_threads(before)
+
+
+def exported(model: Naberrie, folder: Path) -> Path:
+    """The network as an ONNX file for batches of BATCH frames."""
+    path = folder / "naberrie.onnx"
+    torch.onnx.export(model, (torch.zeros(BATCH, 1, SIDE, SIDE),), path, dynamo=True)
+    return path
+
+
+def with_onnx_runtime(path: Path) -> Callable[[np.ndarray], Any]:
+    """Painting by ONNX Runtime."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    name = session.get_inputs()[0].name
+    return lambda frames: session.run(None, {name: frames})
+
+
+def with_openvino(path: Path) -> Callable[[np.ndarray], Any]:
+    """Painting by OpenVINO."""
+    import openvino
+
+    compiled = openvino.Core().compile_model(str(path), "CPU")
+    return lambda frames: compiled([frames])
+
+
+def painting(model: Naberrie, n: int) -> dict[str, float]:
+    """Seconds per frame by each way."""
+    frames = torch.randn(BATCH, 1, SIDE, SIDE)
+    plain = Naberrie(model.width)
+    plain.load_state_dict(model.state_dict())
+    plain.eval()
+    ways: dict[str, Callable[[], Any]] = {
+        "torch, channels first": lambda: plain(frames),
+        "torch, channels last": lambda: model(frames),
+    }
+    found: dict[str, float] = {}
+    with torch.inference_mode():
+        for name, way in ways.items():
+            found[name] = median_seconds(way, n) / BATCH
+        with threads(1):
+            found["torch, channels last, one thread"] = median_seconds(ways["torch, channels last"], n) / BATCH  # fmt: skip  # noqa: E501
+        compiled = torch.compile(model)
+        found["torch.compile, channels last"] = median_seconds(lambda: compiled(frames), n) / BATCH
+    with tempfile.TemporaryDirectory() as folder:
+        for name, engine in (("ONNX Runtime", with_onnx_runtime), ("OpenVINO", with_openvino)):
+            try:
+                path = exported(plain, Path(folder))
+                run = engine(path)
+            except ImportError as error:
+                typer.echo(f"{name}: not tried ({error})")
+                continue
+            found[name] = median_seconds(lambda run=run: run(frames.numpy()), n) / BATCH  # type: ignore[misc]
+    return found
+
+
+def training_step(width: int, crop: int, batch: int, n: int) -> float:
+    """Seconds per training crop."""
+    torch.manual_seed(1)
+    model = Naberrie(width).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimiser = torch.optim.AdamW(model.parameters())
+    crops = torch.randn(batch, 1, crop, crop)
+
+    def step() -> None:
+        loss = model(crops).square().mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+
+    return median_seconds(step, n) / batch
+
+
+def main(
+    n: Annotated[int, typer.Option(help="Repetitions of each measurement.")] = 9,
+    side: Annotated[int, typer.Option(help="Side of the large frame, pixels.")] = 2000,
+) -> None:
+    """Print the table."""
+    torch.manual_seed(1)
+    model = Naberrie(16).to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+    peak, work = peak_gigaflops(n), gigaflops_per_frame(model)
+    typer.echo(f"{hardware()}, commit {commit()}: matrix product {peak:.0f} Gflop/s")
+    typer.echo(f"one frame of {SIDE} x {SIDE}: {work:.2f} Gflop")
+    for name, seconds in painting(model, n).items():
+        typer.echo(
+            f"{name:<34}{1e3 * seconds:6.1f} ms a frame, {SIDE**2 / seconds / 1e6:5.2f} Mpixel/s, "
+            f"{100 * work / seconds / peak:3.0f} % of the matrix product"
+        )
+    for crop, batch in ((64, 16), (80, 32), (48, 16)):
+        seconds = training_step(16, crop, batch, n)
+        operations = 3 * work * (crop / SIDE) ** 2
+        typer.echo(
+            f"training, {batch} crops of {crop}: {1 / seconds:5.0f} crops/s, "
+            f"{100 * operations / seconds / peak:3.0f} % of the matrix product"
+        )
+    sky = np.random.default_rng(1).normal(size=(side, side)).astype(np.float32)
+    with torch.inference_mode():
+        whole = median_seconds(lambda: model(torch.from_numpy(sky)[None, None]), 3)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    tiles = median_seconds(lambda: stitched_output(model, sky, Window.of("VIS")), 3)
+    for name, seconds in (("at once", whole), ("in overlapping windows", tiles)):
+        typer.echo(f"{side} x {side} pixels {name}: {side**2 / seconds / 1e6:.2f} Mpixel/s")
+    typer.echo(f"largest memory of the process, the frame at once included: {before / 1024:.0f} MB")
+
+
+if __name__ == "__main__":
+    typer.run(main)
