@@ -17,6 +17,9 @@ Share = tuple[ArrayLike, ArrayLike, ArrayLike]
 """Edges of bins (n + 1,), share per bin (n,) and its standard error (n,)."""
 
 COLOURS = (*BAND_COLOURS.values(), "black")
+FLAT = 1e-5
+"""Differences below this are the rounding of single precision: such a picture is a plain grey."""
+
 STYLES = ("o-", "s--", "D-.", "^:", "v-")
 
 
@@ -151,7 +154,11 @@ def draw_flat_enlarged(pictures: Mapping[str, ArrayLike]) -> Figure:
     figure = Figure(figsize=(2.6 * len(pictures), 2.8), layout="constrained")
     row = figure.subplots(1, len(pictures), squeeze=False)[0]
     for axes, (title, picture) in zip(row, pictures.items(), strict=True):
-        axes.imshow(np.asarray(picture, float), cmap="gray", interpolation="nearest")
+        values = np.asarray(picture, float)
+        low, high = values.min(), values.max()
+        if high - low < FLAT:
+            low, high = low - 1, high + 1
+        axes.imshow(values, cmap="gray", vmin=low, vmax=high, interpolation="nearest")
         axes.set_title(title, fontsize=9)
         axes.set_xticks([])
         axes.set_yticks([])

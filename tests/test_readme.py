@@ -29,6 +29,10 @@ def test_the_real_lenses_were_found() -> None:
     table = recorded_real_sky()
     assert table is not None
     thresholds = table.meta["finder"]["score"]["threshold_at_false_positive_rate"]
-    found = {row["file"] for row in table if row["score"] > thresholds["0.01"]}
-    assert len(found) == 4
-    assert "four public Euclid lenses that we tried are all found" in README
+    strict, loose = (
+        {row["file"] for row in table if row["score"] > thresholds[rate]}
+        for rate in ("0.01", "0.1")
+    )
+    words = " ".join(README.split())
+    assert f"Of four public Euclid lenses, {len(strict)} score above" in words
+    assert f"reaches and {len(loose)} above what one in ten reaches" in words

@@ -65,8 +65,9 @@ def test_gaps_are_drawn_with_the_published_one() -> None:
 
 
 def test_pictures_have_their_own_scale() -> None:
-    figure = result_charts.draw_flat_enlarged({"one": np.eye(2), "two": 5 * np.eye(3)})
-    assert [axes.images[0].get_clim() for axes in figure.axes] == [(0, 1), (0, 5)]
+    pictures = {"one": np.eye(2), "two": 5 * np.eye(3), "flat": np.full((2, 2), 3.0)}
+    figure = result_charts.draw_flat_enlarged(pictures)
+    assert [axes.images[0].get_clim() for axes in figure.axes] == [(0, 1), (0, 5), (2, 4)]
 
 
 def test_quality_marks_what_is_perfect() -> None:
