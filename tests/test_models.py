@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose
 from safetensors.torch import load_file
 from torch import nn
 
-from lensy.models.naberrie import DEPTH, Naberrie
+from lensy.models.naberrie import DEPTH, Naberrie, Upsampling, enlargement
 from lensy.models.ou import OuVis
 
 PUBLISHED_WEIGHTS = Path(__file__).resolve().parents[2] / "shared" / "ou" / "OU_VIS.safetensors"
@@ -40,9 +40,11 @@ def test_the_output_has_the_shape_of_the_input(naberrie: Naberrie, shape: tuple[
         assert naberrie(torch.randn(2, 1, *shape)).shape == (2, 1, *shape)
 
 
-def test_parameters_at_the_first_level_of_16_channels() -> None:
+@pytest.mark.parametrize(("upsampling", "n_up"), [("transposed", 4), ("bilinear", 1)])
+def test_parameters_at_the_first_level_of_16_channels(upsampling: Upsampling, n_up: int) -> None:
     """By hand from the talk's figure: 3 x 3 convolutions without bias, two parameters per channel
-    of a batch normalisation, 2 x 2 transposed convolutions and a 1 x 1 one with bias."""
+    of a batch normalisation, 2 x 2 transposed convolutions (or 1 x 1 ones before interpolation) and
+    a 1 x 1 one with bias."""
 
     def block(n_in: int, n: int) -> int:
         return 9 * n * (n_in + n) + 4 * n
@@ -50,9 +52,10 @@ def test_parameters_at_the_first_level_of_16_channels() -> None:
     widths = [16, 32, 64, 128]
     encoder = sum(block(n_in, n) for n_in, n in zip([1, *widths], widths, strict=False))
     decoder = sum(block(2 * n, n) for n in widths)
-    ups = sum(2 * n * n * 4 + n for n in widths)
+    ups = sum(2 * n * n * n_up + n for n in widths)
     expected = encoder + block(128, 256) + decoder + ups + 16 + 1
-    assert n_parameters(Naberrie(width=16)) == expected == 1_942_289
+    assert n_parameters(Naberrie(width=16, upsampling=upsampling)) == expected
+    assert expected == {4: 1_942_289, 1: 1_811_729}[n_up]
 
 
 def test_blocks_are_those_of_the_talk(naberrie: Naberrie) -> None:
@@ -61,9 +64,38 @@ def test_blocks_are_those_of_the_talk(naberrie: Naberrie) -> None:
     blocks = [*naberrie.encoder.blocks, naberrie.bottleneck, *naberrie.decoder.blocks]
     assert [kinds(each) for each in blocks] == [block] * 9
     assert kinds(naberrie).count("MaxPool2d") == 1  # used after each of the encoder's blocks
-    assert kinds(naberrie).count("ConvTranspose2d") == 4
     assert kinds(naberrie)[-1] == "Conv2d"
-    assert kinds(naberrie).count("Conv2d") == 2 * 9 + 1
+    assert kinds(naberrie).count("Upsample") == 4
+    assert kinds(naberrie).count("Conv2d") == 2 * 9 + 4 + 1
+    talk = kinds(Naberrie(width=2, upsampling="transposed"))
+    assert talk.count("ConvTranspose2d") == 4
+    assert talk.count("Conv2d") == 2 * 9 + 1
+
+
+def test_interpolation_leaves_flat_features_flat() -> None:
+    """A transposed convolution does not: each pixel's four have weights of their own."""
+    torch.manual_seed(1)
+    flat = torch.ones(1, 16, 6, 6) * torch.randn(1, 16, 1, 1)
+    with torch.inference_mode():
+        ripple = {
+            kind: float(enlargement(16, 8, kind)(flat).std(dim=(2, 3)).max())
+            for kind in ("bilinear", "transposed")
+        }
+    assert ripple["bilinear"] < 1e-6
+    assert ripple["transposed"] > 0.05
+
+
+def test_four_bands_in_one_painting_out() -> None:
+    """Each band on its own noise; the painting is on that of the first."""
+    torch.manual_seed(1)
+    model = Naberrie(width=2, sigma=(2.0, 10.0, 12.0, 8.0)).eval()
+    flux = torch.randn(3, 4, 50, 50)
+    assert model.reconstruct(flux).shape == (3, 1, 50, 50)
+    sigma = np.array([2.0, 10.0, 12.0, 8.0]).reshape(1, 4, 1, 1)
+    assert_allclose(model.compress(flux), np.arcsinh(flux.numpy() / sigma), rtol=1e-5, atol=1e-7)
+    assert_allclose(
+        model.compress_light(flux[:, :1]), np.arcsinh(flux[:, :1].numpy() / 2), rtol=1e-5
+    )
 
 
 def test_four_skips_and_features_a_sixteenth_as_wide(naberrie: Naberrie) -> None:
@@ -74,7 +106,7 @@ def test_four_skips_and_features_a_sixteenth_as_wide(naberrie: Naberrie) -> None
 
 
 def test_the_network_sees_arcsinh_of_flux_over_noise(naberrie: Naberrie) -> None:
-    flux = np.array([-3.0, 0.0, 1.0, 500.0], np.float32)
+    flux = np.array([-3.0, 0.0, 1.0, 500.0], np.float32).reshape(1, 1, 2, 2)
     assert_allclose(naberrie.compress(torch.from_numpy(flux)), np.arcsinh(flux / 2), rtol=1e-6)
 
 
@@ -89,7 +121,7 @@ def test_the_scale_is_saved_with_the_weights(naberrie: Naberrie) -> None:
 
 def test_another_unit_of_flux_changes_nothing_but_the_unit(naberrie: Naberrie) -> None:
     other = Naberrie(width=2)
-    other.load_state_dict(naberrie.state_dict() | {"sigma": torch.tensor(2000.0)})
+    other.load_state_dict(naberrie.state_dict() | {"sigma": torch.full((1, 1, 1), 2000.0)})
     flux = torch.randn(1, 1, 32, 32)
     in_thousandths = other.eval().reconstruct(1000 * flux)
     assert_allclose(in_thousandths / 1000, naberrie.reconstruct(flux), rtol=1e-4, atol=1e-6)

@@ -89,7 +89,7 @@ class Decoder(nn.Module):
 class Naberrie(nn.Module):
     """Paints the lensed light of one band, from an image in that band or in several.
 
-    width: channels at the first level; 16 gives 1.9 million parameters.
+    width: channels at the first level; 16 gives 1.8 million parameters.
     sigma: flux of the background noise, in the images' unit, one for each band; the first is the
     band that is painted. Images pass through arcsinh(flux / sigma) on the way in; the network works
     on that scale, which is linear in the noise and logarithmic in bright cores. The scale is saved
