@@ -21,6 +21,13 @@ def test_results_are_those_of_the_shipped_runs(name: str, quantity: str) -> None
     assert f"{test['n']} simulated test images" in README
 
 
+@pytest.mark.parametrize("name", ["naberrie-vis-on-euclid", "naberrie-vis-for-euclid"])
+def test_results_on_the_forecast_are_those_of_the_shipped_runs(name: str) -> None:
+    found = shipped_run(name).info["test"]["auroc"]
+    words = " ".join(README.split())
+    assert f"{found['value']:.3f} ({found['low']:.3f} to {found['high']:.3f})" in words
+
+
 def test_the_talk_is_quoted_as_printed() -> None:
     assert f"| {published_number('auroc.naberrie.vis').value:.4f} |" in README
 
