@@ -51,7 +51,12 @@ def draw_selection(
         axes.set_ylim(-0.02, 1.02)
         axes.grid(color="0.9")
     row[0].set_ylabel("share of lenses found")
-    row[-1].legend(fontsize=8, loc="lower right")
+    entries = {
+        label: handle
+        for axes in row
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
+    }
+    row[0].legend(entries.values(), entries.keys(), fontsize=8, loc="lower left")
     return figure
 
 

@@ -18,8 +18,9 @@ def test_selection_draws_shares_in_the_middle_of_their_bins() -> None:
     )
     linear, logarithmic = figure.axes
     assert_allclose(linear.lines[0].get_xydata(), [[2.5, 0.2], [10.0, 0.8]])
-    labels = logarithmic.get_legend_handles_labels()
-    assert set(labels[1]) == {"1 %", "ideal observer"}
+    legend = linear.get_legend()
+    assert legend is not None
+    assert {text.get_text() for text in legend.get_texts()} == {"1 %", "ideal observer"}
     drawn = {str(line.get_label()): line for line in logarithmic.lines}
     assert_allclose(drawn["ideal observer"].get_xydata(), [[1.0, 0.1], [10.0, 1.0]])
     (points,) = [line for line in logarithmic.lines if line.get_marker() == "o"]
