@@ -21,12 +21,16 @@ from lensy.errors import LensyError
 
 
 class Published(NamedTuple):
-    """One published number. `lower_is_better` for losses."""
+    """One published number.
+
+    lower_is_better: for losses. unit_unknown: the source does not say in which unit it is.
+    """
 
     id: str
     quantity: str
     value: float
     lower_is_better: bool = False
+    unit_unknown: bool = False
 
 
 @cache
@@ -40,7 +44,9 @@ def published_numbers() -> tuple[Published, ...]:
             quantity = f"{column} of Naberrie's classifier, {band}"
             numbers.append(Published(f"table.{band.lower()}.{column}", quantity, row[column]))
         quantity = f"loss (RMSE of the lensed light), {band}"
-        numbers.append(Published(f"table.{band.lower()}.loss", quantity, row["loss_rmse"], True))
+        numbers.append(
+            Published(f"table.{band.lower()}.loss", quantity, row["loss_rmse"], True, True)
+        )
     for family, areas in content["auroc"].items():
         for name, value in areas.items():
             key = f"auroc.naberrie.{name}" if family == "naberrie" else f"auroc.{name}"

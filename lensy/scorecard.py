@@ -17,10 +17,11 @@ NOT_THE_SAME_EXAM = (
     "The talk's test images are gone: its numbers and ours come from different images, and only\n"
     "the order of methods and bands can be compared. Accuracy and precision are stated for the\n"
     "prevalence that each published row implies, with probability 0.5 as threshold; the loss\n"
-    "is that of flux over the image's range, the predecessor's scaling (the talk states none)."
+    "is that of flux over the image's range, the predecessor's scaling; the talk states none, so\n"
+    "that its losses cannot be compared."
 )
 
-Verdict = Literal["reproduced", "better", "worse", "not run"]
+Verdict = Literal["reproduced", "better", "worse", "not comparable", "not run"]
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,12 @@ class Row:
 
 
 def verdict(published: Published, ours: Estimate) -> Verdict:
-    """`reproduced` where the published value lies in our interval, else `better` or `worse`."""
+    """`reproduced` where the published value lies in our interval, else `better` or `worse`.
+
+    `not comparable` where the talk does not say in which unit its number is.
+    """
+    if published.unit_unknown:
+        return "not comparable"
     if ours.low <= published.value <= ours.high:
         return "reproduced"
     better = (ours.value < published.value) == published.lower_is_better

@@ -53,6 +53,14 @@ def test_verdict_of_a_loss(low: float, high: float, expected: str) -> None:
     assert verdict(Published("x", "a loss", 0.8, lower_is_better=True), ours) == expected
 
 
+def test_a_number_without_a_unit_is_not_compared() -> None:
+    ours = Estimate(0.5, 0.4, 0.6, 100)
+    number = Published("x", "a loss", 0.8, lower_is_better=True, unit_unknown=True)
+    assert verdict(number, ours) == "not comparable"
+    unknown = {each.id for each in published_numbers() if each.unit_unknown}
+    assert unknown == {f"table.{name}.loss" for name in ("vis", "y", "j", "h")}
+
+
 def test_without_runs_every_row_is_not_run() -> None:
     rows = scorecard({})
     assert [row.id for row in rows] == [number.id for number in published_numbers()]
@@ -76,7 +84,7 @@ def test_a_run_answers_its_row(tmp_path: Path) -> None:
     recall = answered["table.vis.recall"].ours
     assert_allclose(recall, norm.cdf(1), atol=5 * 0.026)
     assert_allclose(answered["table.vis.loss"].ours, 0.03, rtol=1e-6)
-    assert answered["table.vis.loss"].verdict == "worse"
+    assert answered["table.vis.loss"].verdict == "not comparable"
 
 
 def test_accuracy_is_that_at_the_implied_prevalence(tmp_path: Path) -> None:
