@@ -10,8 +10,9 @@ from typing import Annotated, Any
 import typer
 
 from lensy.errors import LensyError, exit_code_two
-from lensy.evaluation import elsewhere, score_again, score_predecessor
+from lensy.evaluation import elsewhere, score_again
 from lensy.experiments import BANDS, SCALES, Scale, experiment
+from lensy.predecessor import score_predecessor
 from lensy.runs import SHIPPED, Run, runs_folder, shipped_run
 from lensy.scorecard import as_text
 from lensy.scorecard import scorecard as make_scorecard

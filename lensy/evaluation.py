@@ -10,22 +10,18 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from lensy.bands import band
 from lensy.classifying import BATCH, Calibration, HeadHistory, calibrate
 from lensy.datasets import Frames
-from lensy.errors import LensyError
 from lensy.experiments import Experiment
 from lensy.metrics import auroc, bootstrap, brightest_mean, threshold_at, true_positive_rate_at
 from lensy.models.classifier import Classifier, log_odds, pooled
-from lensy.models.ou import OuVis
 from lensy.painting import COLUMNS as PAINTING_COLUMNS
 from lensy.painting import painting_quality
-from lensy.provenance import provenance, sha256, write_json
+from lensy.provenance import provenance, write_json
 from lensy.runs import Run, write_run
 from lensy.simulate import Recipe, Split
 from lensy.store import DataSet
@@ -63,7 +59,7 @@ def score_frames(classifier: Classifier, frames: Frames, *, progress: bool = Fal
     device = unet.sigma.device
     classifier.eval()
     with torch.inference_mode():
-        for batch in tqdm(_batches(frames), desc="scoring", unit="batch", disable=not progress):
+        for batch in tqdm(batches(frames), desc="scoring", unit="batch", disable=not progress):
             flux = batch["image"].to(device)
             features, skips = unet.encode(flux)
             logits = classifier.head(pooled([*skips, features]))
@@ -83,7 +79,8 @@ def score_frames(classifier: Classifier, frames: Frames, *, progress: bool = Fal
     return {name: np.concatenate(values) for name, values in parts.items()}
 
 
-def _batches(frames: Frames) -> DataLoader[Any]:
+def batches(frames: Frames) -> DataLoader[Any]:
+    """Frames in order, BATCH at a time."""
     return DataLoader(frames, batch_size=BATCH)
 
 
@@ -145,11 +142,7 @@ def example_columns(data: DataSet, band_name: str, split: Split = "test") -> Col
     catalogue = data.catalogue(split)
     names = {f"{name}_{band_name}": name for name in PER_BAND}
     names |= {name: name for name in CATALOGUE_COLUMNS}
-    columns = {}
-    for name, short in names.items():
-        values = np.asarray(catalogue[name])
-        columns[short] = values.astype(np.float32) if values.dtype.kind == "f" else values
-    return columns
+    return single_precision({short: np.asarray(catalogue[name]) for name, short in names.items()})
 
 
 def balanced(labels: Any) -> NDArray[np.bool_]:
@@ -214,7 +207,7 @@ def finish_run(
         **about,
     }
     weights = classifier if keep_weights else None
-    return write_run(folder, info=info, scores=_single(kept), classifier=weights)
+    return write_run(folder, info=info, scores=single_precision(kept), classifier=weights)
 
 
 def elsewhere(run: Run, recipe: Recipe, word: Literal["on", "for"]) -> Experiment:
@@ -253,49 +246,7 @@ def score_again(run: Run, data: DataSet, folder: Path, *, progress: bool = False
     return again
 
 
-def score_predecessor(weights: Path, data: DataSet, folder: Path, *, progress: bool = False) -> Run:
-    """Score a test set with the predecessor's published OU-VIS weights, and write the run.
-
-    weights: safetensors file with the published names. The run holds scores, no weights.
-    Raises LensyError where the file does not fit the network.
-    """
-    model = OuVis()
-    try:
-        model.load_state_dict(load_file(weights))
-    except (OSError, SafetensorError, RuntimeError) as error:
-        first = str(error).strip().splitlines()[0]
-        raise LensyError(
-            f"{weights} does not hold the weights of OU-VIS ({first}): give the converted "
-            "safetensors file of the published network."
-        ) from None
-    started = time.monotonic()
-    columns = predecessor_scores(model, Frames(data, "test", ("VIS",)), progress=progress)
-    info = {
-        "experiment": {
-            "name": "ou-vis",
-            "scale": data.recipe.name.rsplit("-", 1)[-1],
-            "recipe": data.recipe.model_dump(mode="json"),
-            "weights_sha256": sha256(weights),
-        },
-        "fingerprint": data.recipe.fingerprint,
-        "wall_seconds": round(time.monotonic() - started, 1),
-        "test": ranking_results(columns["label"], columns["score"]),
-        "provenance": provenance(),
-    }
-    return write_run(folder, info=info, scores=_single(columns))
-
-
-def predecessor_scores(model: OuVis, frames: Frames, *, progress: bool = False) -> Columns:
-    """`label` and `score` of whole frames with the predecessor's network."""
-    labels, scores = [], []
-    with torch.inference_mode():
-        for batch in tqdm(_batches(frames), desc="scoring", unit="batch", disable=not progress):
-            labels.append(batch["label"].numpy())
-            scores.append(model.eval().score(batch["image"]).double().numpy())
-    return {"label": np.concatenate(labels), "score": np.concatenate(scores)}
-
-
-def _single(columns: Columns) -> Columns:
+def single_precision(columns: Columns) -> Columns:
     """Floating-point columns in single precision: what a run keeps of a scored test set."""
     return {
         name: values.astype(np.float32) if values.dtype.kind == "f" else values

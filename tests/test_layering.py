@@ -74,6 +74,8 @@ LEVELS = {
     "lensy.scorecard": 9,
     "lensy.evaluation": 10,
     "lensy.finder": 10,
+    "lensy.painter": 10,
+    "lensy.predecessor": 11,
     "lensy.training": 11,
     # what a person starts
     "data_sim.recipes": 8,

@@ -16,7 +16,7 @@ from builders import tiny_data, tiny_experiment, untrained
 from numpy.testing import assert_allclose
 from safetensors.torch import load_file
 
-from lensy import training
+from lensy import painter, training
 from lensy.datasets import Crops, Frames
 from lensy.errors import LensyError
 from lensy.evaluation import (
@@ -24,7 +24,6 @@ from lensy.evaluation import (
     balanced,
     choose_painting_score,
     example_columns,
-    predecessor_scores,
     ranking_results,
     score_again,
     score_frames,
@@ -33,9 +32,11 @@ from lensy.experiments import Experiment, experiment
 from lensy.metrics import auroc
 from lensy.models.naberrie import Naberrie
 from lensy.models.ou import OuVis
+from lensy.painter import NaberrieModule
+from lensy.predecessor import predecessor_scores
 from lensy.runs import Run, find_run, round_trip_half, runs_folder, shipped_run
 from lensy.store import DataSet
-from lensy.training import NaberrieModule, fit, fit_classifier, obtain
+from lensy.training import fit, fit_classifier, obtain
 
 CPU = {"accelerator": "cpu", "devices": 1}
 
@@ -292,7 +293,7 @@ def test_a_run_cut_while_it_is_scored_is_not_trained_again(
     tiny: Experiment, data: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where no epoch was better than the first, so that the best weights are the oldest."""
-    monkeypatch.setattr(training, "auroc", lambda *_: 0.5)
+    monkeypatch.setattr(painter, "auroc", lambda *_: 0.5)
     with monkeypatch.context() as cut:
         cut.setattr(training, "finish_run", never)
         with pytest.raises(AssertionError, match="nothing is to be made here"):

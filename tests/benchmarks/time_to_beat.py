@@ -27,7 +27,7 @@ from lensy.experiments import Experiment, Training
 from lensy.provenance import commit, hardware
 from lensy.simulate import Recipe
 from lensy.store import make_data_set
-from lensy.training import NaberrieModule
+from lensy.painter import NaberrieModule
 
 TALK = 0.81
 """AUROC of Naberrie on VIS: 0.8102 in the talk's figure, `lensy/data/published.json`."""
@@ -73,7 +73,7 @@ def main(
 ) -> None:
     """Print each validation, and the minutes that the target took."""
     logging.basicConfig(format="%(message)s")
-    logging.getLogger("lensy.training").setLevel(logging.INFO)
+    logging.getLogger("lensy.painter").setLevel(logging.INFO)
     settings, recipe = (SMOKE_TRAINING, SMOKE_RECIPE) if smoke else (TRAINING, RECIPE)
     experiment = Experiment(
         name="time-to-beat", scale="laptop", bands=("VIS",), training=settings, recipe=recipe
