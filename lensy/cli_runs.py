@@ -11,9 +11,9 @@ import typer
 
 from lensy.errors import LensyError, exit_code_two
 from lensy.evaluation import elsewhere, score_again
-from lensy.experiments import BANDS, SCALES, Scale, experiment
+from lensy.experiments import BANDS, SCALES, Experiment, Scale, experiment
 from lensy.predecessor import score_predecessor
-from lensy.runs import SHIPPED, Run, runs_folder, shipped_run
+from lensy.runs import SHIPPED, Run, find_run, runs_folder, shipped_run
 from lensy.scorecard import as_text
 from lensy.scorecard import scorecard as make_scorecard
 from lensy.store import DataSet
@@ -33,6 +33,13 @@ def train(
     encoder: Annotated[
         Path | None,
         typer.Option(help="Folder of a finished run: train a new classifier on its encoder only."),
+    ] = None,
+    start: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of the run that the first weights come from, for experiments that begin "
+            "with those of another [default: the shipped one, or runs/SCALE/OTHER]."
+        ),
     ] = None,
     accelerator: Annotated[str, typer.Option(help="Lightning's accelerator.")] = "auto",
     devices: Annotated[str, typer.Option(help="Lightning's devices.")] = "auto",
@@ -60,7 +67,10 @@ def train(
             "num_nodes": nodes,
             "precision": precision,
         }
-        run = fit(wanted, data_set, folder, progress=not quiet, trainer_options=options)
+        first = Run(start) if start else _start(wanted, data)
+        run = fit(
+            wanted, data_set, folder, start=first, progress=not quiet, trainer_options=options
+        )
         typer.echo(_result(run))
 
 
@@ -101,6 +111,21 @@ def scorecard(
             typer.echo(json.dumps([row.as_dict() for row in rows], indent=1))
         else:
             typer.echo(as_text(rows))
+
+
+def _start(wanted: Experiment, data: Path) -> Run | None:
+    """The run that an experiment begins with, if it begins with one."""
+    if wanted.start is None:
+        return None
+    run = find_run(wanted.start, runs=Path("runs"))
+    if run is None:
+        name, seed = wanted.start.name.split("-seed-")[0], wanted.start.training.seed
+        raise LensyError(
+            f"{wanted.name} begins with the weights of {wanted.start.name}, of which there is no "
+            f"finished run on this data: make it with `lensy train {name} --data {data} "
+            f"--scale {wanted.scale} --seed {seed}`, or give its folder with --start."
+        )
+    return run
 
 
 def _scale(word: str) -> Scale:

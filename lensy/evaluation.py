@@ -18,7 +18,7 @@ from lensy.classifying import BATCH, Calibration, HeadHistory, calibrate
 from lensy.datasets import Frames
 from lensy.experiments import Experiment
 from lensy.metrics import auroc, bootstrap, brightest_mean, threshold_at, true_positive_rate_at
-from lensy.models.classifier import Classifier, log_odds, pooled
+from lensy.models.classifier import Classifier, log_odds
 from lensy.painting import COLUMNS as PAINTING_COLUMNS
 from lensy.painting import painting_quality
 from lensy.provenance import provenance, write_json
@@ -61,10 +61,8 @@ def score_frames(classifier: Classifier, frames: Frames, *, progress: bool = Fal
     with torch.inference_mode():
         for batch in tqdm(batches(frames), desc="scoring", unit="batch", disable=not progress):
             flux = batch["image"].to(device)
-            features, skips = unet.encode(flux)
-            logits = classifier.head(pooled([*skips, features]))
-            height, width = flux.shape[-2:]
-            painted = unet.paint(features, skips)[:, 0, :height, :width].float().cpu().numpy()
+            logits = classifier(flux)
+            painted = unet(flux)[:, 0].float().cpu().numpy()
             columns = {
                 "label": batch["label"].numpy(),
                 "score": log_odds(logits).double().cpu().numpy(),

@@ -26,7 +26,7 @@ class HeadTraining(Frozen):
 
     n_draws: Count = 2
     """How often each training frame is seen, each time turned at random and with fresh noise."""
-    n_epochs: Count = 20
+    n_epochs: Count = 5
     batch: Count = 64
     learning_rate: Annotated[float, Field(gt=0)] = 1e-3
     weight_decay: Annotated[float, Field(ge=0)] = 1e-3
@@ -66,7 +66,8 @@ class Training(Frozen):
 class Experiment(Frozen):
     """A network, what it sees, its training and the recipe of its data.
 
-    bands: those of the input; the lensed light of the first is painted.
+    bands: those of the input; the lensed light of the first is painted. start: the experiment whose
+    finished network gives the first weights; random ones without.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Experiment(Frozen):
     bands: tuple[BandName, ...]
     training: Training
     recipe: Recipe
+    start: Experiment | None = None
 
     @property
     def band(self) -> BandName:
@@ -84,6 +86,7 @@ class Experiment(Frozen):
     def fingerprint(self) -> str:
         """Twelve hexadecimal digits that change with any setting or the data's recipe."""
         content = self.training.model_dump_json() + "".join(self.bands) + self.recipe.fingerprint
+        content += self.start.fingerprint if self.start else ""
         return hashlib.sha256(content.encode()).hexdigest()[:12]
 
 
@@ -97,7 +100,16 @@ BANDS: dict[str, tuple[BandName, ...]] = {
 }
 """The experiments, and the bands that each network sees."""
 
-_SMOKE = Training(n_epochs=2, steps_per_epoch=15, batch=8, n_check=40, head=HeadTraining(n_draws=1))
+START = dict.fromkeys(
+    ("naberrie-y", "naberrie-j", "naberrie-h", "naberrie-colour", "naberrie-vis-artefacts"),
+    "naberrie-vis",
+)
+"""Experiments that begin with the weights of another. In NISP a network with random weights paints
+nothing for its first thousand steps, because the arcs drown in the light of the lens galaxy; one
+that has learned in VIS what an arc is sees them at once."""
+
+_SMOKE_HEAD = HeadTraining(n_draws=1, n_epochs=20)
+_SMOKE = Training(n_epochs=2, steps_per_epoch=15, batch=8, n_check=40, head=_SMOKE_HEAD)
 _VIS = {
     "smoke": _SMOKE,
     "laptop": Training(),
@@ -134,4 +146,12 @@ def experiment(name: str, scale: Scale, recipe: Recipe, *, seed: int | None = No
     if seed is not None and seed != training.seed:
         training = training.model_copy(update={"seed": seed})
         label = f"{name}-seed-{seed}"
-    return Experiment(name=label, scale=scale, bands=BANDS[name], training=training, recipe=recipe)
+    start = experiment(START[name], scale, recipe, seed=seed) if name in START else None
+    return Experiment(
+        name=label,
+        scale=scale,
+        bands=BANDS[name],
+        training=training,
+        recipe=recipe,
+        start=start,
+    )

@@ -39,12 +39,14 @@ def fit(
     data: DataSet,
     folder: Path,
     *,
+    start: Run | None = None,
     progress: bool = False,
     trainer_options: dict[str, Any] | None = None,
 ) -> Run:
     """Train U-Net and classifier, each as validation likes it best, score the test set, write it.
 
-    folder: where the run is written. A killed job that is started again goes on after its last
+    start: the finished run of `experiment.start`, if it has one. folder: where the run is written.
+    A killed job that is started again goes on after its last
     finished epoch and ends with the weights it would have had. trainer_options: passed on to
     Lightning's Trainer (`accelerator`, `devices`, `num_nodes`, ...).
     Raises LensyError where data or folder belong to another experiment.
@@ -54,10 +56,19 @@ def fit(
             f"{data.folder} holds {data.recipe.name!r}, but {experiment.name} at scale "
             f"{experiment.scale} is defined on {experiment.recipe.name!r}."
         )
+    wanted = experiment.start.fingerprint if experiment.start else None
+    if wanted != (start.info["fingerprint"] if start else None):
+        raise LensyError(
+            f"{experiment.name} begins with the weights of "
+            f"{experiment.start.name if experiment.start else 'no other network'}, but was given "
+            f"{start.folder if start else 'none'}."
+        )
     origin = provenance()
     _claim(folder, experiment)
     torch.manual_seed(experiment.training.seed)
     module = NaberrieModule(experiment, data)
+    if start:
+        module.model.begin_with(start.model())
     best = _train(module, folder / "checkpoints", progress, trainer_options or {})
     state = torch.load(best, weights_only=True, map_location="cpu")["state_dict"]
     module.load_state_dict(state)
@@ -194,10 +205,19 @@ def obtain(
     run = find_run(experiment, runs=runs, use_shipped=use_shipped)
     if run is not None:
         return run
+    start = None
+    if experiment.start:
+        start = obtain(
+            experiment.start,
+            data_folder=data_folder,
+            runs=runs,
+            use_shipped=use_shipped,
+            progress=progress,
+        )
     log.info("no finished run of %s at scale %s: training", experiment.name, experiment.scale)
     recipe = experiment.recipe
     data = make_data_set(recipe, data_folder / recipe.name, progress=progress)
-    return fit(experiment, data, runs_folder(experiment, runs), progress=progress)
+    return fit(experiment, data, runs_folder(experiment, runs), start=start, progress=progress)
 
 
 def obtain_elsewhere(

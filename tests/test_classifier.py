@@ -245,6 +245,22 @@ def test_probability_is_the_softmax_over_classes(classifier: Classifier) -> None
     assert_allclose(classifier.probability(images[:1]), expected[:1], rtol=1e-5)
 
 
+def test_logits_are_the_mean_over_four_turns(classifier: Classifier) -> None:
+    images = flux(2, 1, 32, 32)
+    turns = [torch.from_numpy(np.rot90(images, n, (2, 3)).copy()) for n in range(4)]
+    once = [classifier.head(classifier.encoder(turned)) for turned in turns]
+    with torch.inference_mode():
+        expected = np.mean([each.detach().numpy() for each in once], axis=0)
+        assert np.ptp([each.detach().numpy() for each in once], axis=0).min() > 1e-4
+        assert_allclose(classifier(images), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_turned_image_has_the_same_score(classifier: Classifier) -> None:
+    images = flux(2, 1, 32, 32)
+    expected = classifier.score(images)
+    assert_allclose(classifier.score(images.rot90(1, (2, 3))), expected, rtol=1e-4, atol=1e-6)
+
+
 def test_score_is_the_log_odds(classifier: Classifier) -> None:
     images = flux(5, 1, 32, 32)
     logits = classifier(images).detach()

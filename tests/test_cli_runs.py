@@ -72,6 +72,18 @@ def test_a_seed_makes_an_experiment_of_its_own() -> None:
     assert experiment("naberrie-h", "smoke", Recipe(name="x"), seed=1) == usual
 
 
+def test_train_says_which_run_is_needed_first(
+    data: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ("naberrie-h", "--data", data.folder, "--scale", "smoke", "--quiet")
+    result = lensy("train", *words)
+    assert result.exit_code == 2
+    assert "naberrie-h begins with the weights of naberrie-vis, of which" in result.stderr
+    assert "lensy train naberrie-vis --data" in result.stderr.replace("\n", " ")
+    assert not list(tmp_path.iterdir())
+
+
 def test_evaluate_scores_the_test_set_with_given_weights(data: DataSet, tmp_path: Path) -> None:
     torch.manual_seed(1)
     save_file(OuVis().state_dict(), tmp_path / "ou.safetensors")

@@ -11,6 +11,7 @@ from numpy.testing import assert_allclose
 from safetensors.torch import load_file
 from torch import nn
 
+from lensy.errors import LensyError
 from lensy.models.naberrie import DEPTH, Naberrie, Upsampling, enlargement
 from lensy.models.ou import OuVis
 
@@ -96,6 +97,24 @@ def test_four_bands_in_one_painting_out() -> None:
     assert_allclose(
         model.compress_light(flux[:, :1]), np.arcsinh(flux[:, :1].numpy() / 2), rtol=1e-5
     )
+
+
+def test_bands_that_the_other_network_did_not_see_begin_without_weight(
+    naberrie: Naberrie,
+) -> None:
+    """So the first painting of four bands is that of the one."""
+    four = Naberrie(2, [*naberrie.sigma[0, 0].tolist(), 4.0, 5.0, 6.0]).eval()
+    four.begin_with(naberrie)
+    image = torch.randn(1, 4, 32, 32, generator=torch.Generator().manual_seed(3))
+    with torch.inference_mode():
+        assert_allclose(four(image).numpy(), naberrie(image[:, :1]).numpy(), rtol=1e-5, atol=1e-6)
+    assert four.sigma.flatten().tolist()[1:] == [4.0, 5.0, 6.0]
+
+
+@pytest.mark.parametrize("other", [Naberrie(3), Naberrie(2, upsampling="transposed")])
+def test_weights_of_another_shape_are_refused(naberrie: Naberrie, other: Naberrie) -> None:
+    with pytest.raises(LensyError, match="A network of width 2 cannot begin with the weights"):
+        naberrie.begin_with(other)
 
 
 def test_four_skips_and_features_a_sixteenth_as_wide(naberrie: Naberrie) -> None:

@@ -310,6 +310,60 @@ def test_another_seed_gives_other_weights(run: Run, data: DataSet, tmp_path: Pat
     assert not torch.equal(weights(tmp_path)[name], weights(run.folder)[name])
 
 
+# Beginning with the weights of another network
+
+
+def after(run: Run, **changes: Any) -> Experiment:
+    """An experiment that begins with the network of `run`."""
+    first = Experiment.model_validate(run.info["experiment"])
+    return tiny_experiment(first.recipe, **changes).model_copy(update={"start": first})
+
+
+def test_the_first_weights_are_those_of_the_other_run(
+    run: Run, data: DataSet, tmp_path: Path
+) -> None:
+    """Without a step of any length they stay what they were, so the paintings are the same."""
+    wanted = after(run, learning_rate=1e-30, weight_decay=0, n_epochs=1)
+    made = fit(wanted, data, tmp_path, start=run, trainer_options=CPU)
+    image = Frames(data, "test", ("VIS",))[0]["image"][None]
+    found, expected = made.model().encoder.blocks[0][0], run.model().encoder.blocks[0][0]  # type: ignore[index]
+    assert torch.equal(found.weight, expected.weight)
+    assert made.model()(image).shape == image.shape
+    assert made.info["experiment"]["start"]["name"] == "tiny"
+
+
+@pytest.mark.parametrize("given", [False, True])
+def test_a_start_that_was_not_asked_for_is_refused(
+    run: Run, tiny: Experiment, data: DataSet, tmp_path: Path, given: bool
+) -> None:
+    wanted, start = (tiny, run) if given else (after(run), None)
+    expected = "begins with the weights of no other network" if given else "but was given none"
+    with pytest.raises(LensyError, match=expected):
+        fit(wanted, data, tmp_path, start=start)
+    assert not list(tmp_path.iterdir())
+
+
+def test_obtaining_a_run_obtains_its_start_first(
+    run: Run, data: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(run.folder, tmp_path / "runs" / "smoke" / "tiny")
+    shutil.copytree(data.folder, tmp_path / "data" / "tiny")
+    monkeypatch.setattr(training, "fit", lambda *_, **words: words["start"])
+    wanted = after(run, width=2).model_copy(update={"name": "later"})
+    start = obtain(wanted, data_folder=tmp_path / "data", runs=tmp_path / "runs")
+    assert start.folder == tmp_path / "runs" / "smoke" / "tiny"
+
+
+def test_the_fingerprint_changes_with_the_start(run: Run, tiny: Experiment) -> None:
+    assert after(run).fingerprint != tiny.fingerprint
+
+
+def test_nisp_begins_with_vis_of_the_same_seed(data: DataSet) -> None:
+    start = experiment("naberrie-h", "laptop", data.recipe, seed=3).start
+    assert start == experiment("naberrie-vis", "laptop", data.recipe, seed=3)
+    assert start.start is None
+
+
 # What is refused
 
 

@@ -21,6 +21,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from lensy.errors import LensyError
+
 DEPTH = 4
 
 Upsampling = Literal["bilinear", "transposed"]
@@ -117,6 +119,25 @@ class Naberrie(nn.Module):
     def bottleneck_width(self) -> int:
         """Channels of the bottleneck."""
         return 16 * self.width
+
+    def begin_with(self, other: Naberrie) -> None:
+        """Take the weights of a network of the same width, the scales of the images excepted.
+
+        The first input band begins as the other network's first; what the other did not see begins
+        without weight.
+        Raises LensyError where the two do not have the same shape.
+        """
+        mine, theirs = self.state_dict(), other.state_dict()
+        name = "encoder.blocks.0.0.weight"
+        first = torch.zeros_like(mine[name])
+        first[:, :1] = theirs[name][:, :1]
+        theirs |= {"sigma": mine["sigma"], name: first}
+        if {key: w.shape for key, w in mine.items()} != {key: w.shape for key, w in theirs.items()}:
+            raise LensyError(
+                f"A network of width {self.width} cannot begin with the weights of one of width "
+                f"{other.width}, or of one that enlarges otherwise."
+            )
+        self.load_state_dict(theirs)
 
     def compress(self, flux: Tensor) -> Tensor:
         """Flux (..., n_bands, y, x) to the network's scale: arcsinh(flux / sigma)."""

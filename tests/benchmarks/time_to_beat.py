@@ -24,10 +24,10 @@ import typer
 from lightning.pytorch.callbacks import EarlyStopping, Timer
 
 from lensy.experiments import Experiment, Training
+from lensy.painter import NaberrieModule
 from lensy.provenance import commit, hardware
 from lensy.simulate import Recipe
 from lensy.store import make_data_set
-from lensy.painter import NaberrieModule
 
 TALK = 0.81
 """AUROC of Naberrie on VIS: 0.8102 in the talk's figure, `lensy/data/published.json`."""
