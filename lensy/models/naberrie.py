@@ -128,16 +128,15 @@ class Naberrie(nn.Module):
         Raises LensyError where the two do not have the same shape.
         """
         mine, theirs = self.state_dict(), other.state_dict()
-        name = "encoder.blocks.0.0.weight"
-        first = torch.zeros_like(mine[name])
-        first[:, :1] = theirs[name][:, :1]
-        theirs |= {"sigma": mine["sigma"], name: first}
-        if {key: w.shape for key, w in mine.items()} != {key: w.shape for key, w in theirs.items()}:
+        if self.width != other.width or mine.keys() != theirs.keys():
             raise LensyError(
                 f"A network of width {self.width} cannot begin with the weights of one of width "
                 f"{other.width}, or of one that enlarges otherwise."
             )
-        self.load_state_dict(theirs)
+        name = "encoder.blocks.0.0.weight"
+        first = torch.zeros_like(mine[name])
+        first[:, :1] = theirs[name][:, :1]
+        self.load_state_dict(theirs | {"sigma": mine["sigma"], name: first})
 
     def compress(self, flux: Tensor) -> Tensor:
         """Flux (..., n_bands, y, x) to the network's scale: arcsinh(flux / sigma)."""
