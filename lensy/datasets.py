@@ -7,6 +7,7 @@ a kill sees what it would have seen.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import TypedDict
 
 import numpy as np
@@ -40,20 +41,36 @@ class Item(TypedDict):
     label: Tensor
 
 
-def on_grid_of(image: Image, band_name: str, target: str) -> Image:
+def on_grid_of(
+    image: Image,
+    band_name: str,
+    target: str,
+    window: tuple[slice, slice] = (slice(None), slice(None)),
+) -> Image:
     """An image (y, x) of one band on the pixels of another band's frame, still per own pixel.
 
     Bilinear between pixel centres; the outermost pixels, half a pixel and less beyond the frame,
     are repeated. NISP frames onto VIS, as the predecessor's OU-200 has them, or onto themselves.
+    window: the part of the target's frame that is wanted.
     """
     if band(band_name).shape == band(target).shape:
-        return image
+        return image[window]
+    weights = _interpolation(band_name, target)
+    rows, columns = (weights[part] for part in window)
+    return np.asarray(rows @ image @ columns.T)
+
+
+@cache
+def _interpolation(band_name: str, target: str) -> Image:
+    """Weight of each pixel of a band along an axis (second) in each of the target's (first)."""
     factor = round(band(band_name).pixel_scale / band(target).pixel_scale)
-    finer = zoom(image, factor, order=1, mode="nearest", grid_mode=True)
+    finer = zoom(
+        np.eye(band(band_name).n_pixels), (factor, 1), order=1, mode="nearest", grid_mode=True
+    )
     rim = (band(target).n_pixels - finer.shape[0]) // 2
     if factor < 2 or finer.shape[0] + 2 * rim != band(target).n_pixels:
         raise LensyError(f"{band_name} frames cannot be put on the grid of {target}: VIS first.")
-    return np.pad(finer, rim, mode="edge")
+    return np.pad(finer, ((rim, rim), (0, 0)), mode="edge").astype(np.float32)
 
 
 class Frames(Dataset[Item]):
@@ -145,7 +162,7 @@ class Crops(Dataset[Item]):
         for name in others:
             whole = self.data.layers("train", example, name)
             seen = self._exposed(whole, name, artefacts, (0, 0), rng)
-            images.append(on_grid_of(seen, name, first)[window])
+            images.append(on_grid_of(seen, name, first, window))
         stack = np.stack([*images, layers[1]])
         if mirrored:
             stack = stack[:, :, ::-1]
