@@ -32,9 +32,41 @@ def _sized(population: Population, scale: str) -> Recipe:
     )
 
 
+def _others(n_test: int, scale: str) -> Recipe:
+    """Non-lenses of TALK only, for false positive rates of one in a thousand and less.
+
+    With a seed of its own, since its examples are numbered like those of the other test sets.
+    """
+    return Recipe(
+        name=f"talk-others-{scale}",
+        bands=("VIS",),
+        population=TalkPopulation(lens_fraction=0.0),
+        seed=SEED + 1,
+        n_test=n_test,
+    )
+
+
+def _with_artefacts(n_test: int, scale: str) -> Recipe:
+    """The first scenes of TALK's test set, seen with the artefacts and noise of real mosaics."""
+    return Recipe(
+        name=f"talk-artefacts-{scale}",
+        bands=("VIS",),
+        population=TalkPopulation(),
+        instrument=Instrument.realistic(),
+        seed=SEED,
+        n_test=n_test,
+    )
+
+
 _ALL = (
     *(_sized(TalkPopulation(), scale) for scale in SIZES),
     *(_sized(EuclidPopulation(), scale) for scale in SIZES),
+    _others(60, "smoke"),
+    _others(20_000, "laptop"),
+    _others(40_000, "talk"),
+    _with_artefacts(60, "smoke"),
+    _with_artefacts(3_000, "laptop"),
+    _with_artefacts(6_000, "talk"),
     # two source planes, and a sky with everything that may go wrong: to test on only
     Recipe(name="compound", seed=SEED, population=CompoundPopulation(), n_test=1_000),
     Recipe(

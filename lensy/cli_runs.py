@@ -143,8 +143,11 @@ def _log(quiet: bool) -> None:
 
 
 def _result(run: Run) -> str:
-    area = run.info["test"]["auroc"]
+    test = run.info["test"]
+    if "auroc" not in test:
+        return f"{run.folder}: scores of {test['n']} images, {test['n_lenses']} of them lenses."
+    area = test["auroc"]
     return (
         f"{run.folder}: test AUROC {area['value']:.4f} "
-        f"(95 % interval {area['low']:.4f} to {area['high']:.4f}, n = {run.info['test']['n']})."
+        f"(95 % interval {area['low']:.4f} to {area['high']:.4f}, n = {test['n']})."
     )

@@ -154,8 +154,13 @@ def balanced(labels: Any) -> NDArray[np.bool_]:
 
 
 def ranking_results(labels: Any, scores: Any) -> dict[str, Any]:
-    """AUROC and true positive rates at RATES on a test set, with 95 % intervals."""
+    """AUROC and true positive rates at RATES on a test set, with 95 % intervals.
+
+    Only the numbers of examples where all of them are lenses, or none.
+    """
     results: dict[str, Any] = {"n": len(labels), "n_lenses": int(np.sum(labels))}
+    if results["n_lenses"] in (0, results["n"]):
+        return results
     metrics = {"auroc": auroc}
     for rate in RATES:
 
@@ -178,21 +183,24 @@ def finish_run(
     *,
     about: dict[str, Any],
     n_brightest: int | None = None,
+    score: dict[str, Any] | None = None,
     keep_weights: bool = True,
     progress: bool = False,
 ) -> Run:
     """Score validation and test set with finished networks, and write the run.
 
-    about: what else `run.json` should say. n_brightest: where it was chosen before. keep_weights:
-    whether the run holds the networks.
+    about: what else `run.json` should say. n_brightest: where it was chosen before. score: what
+    validation would say of the score, where it is known. keep_weights: whether the run holds the
+    networks.
     """
-    validation = score_frames(
-        classifier, Frames(data, "validation", experiment.bands), progress=progress
-    )
-    painting = choose_painting_score(validation, n_brightest=n_brightest)
-    score = describe_score(validation, painting)
+    if score is None:
+        validation = score_frames(
+            classifier, Frames(data, "validation", experiment.bands), progress=progress
+        )
+        painting = choose_painting_score(validation, n_brightest=n_brightest)
+        score = describe_score(validation, painting)
     test = score_frames(classifier, Frames(data, "test", experiment.bands), progress=progress)
-    brightest = test[f"brightest_{painting['n_brightest']}"]
+    brightest = test[f"brightest_{score['painting']['n_brightest']}"]
     kept = {name: test[name] for name in ("label", "score", "lens_logit", *PAINTING_COLUMNS)}
     kept |= {"brightest": brightest, **example_columns(data, experiment.band)}
     info = {
@@ -211,7 +219,8 @@ def finish_run(
 def elsewhere(run: Run, recipe: Recipe, word: Literal["on", "for"]) -> Experiment:
     """A run's experiment with other data: "on" them is only scored, "for" them a new classifier."""
     trained = run.info["experiment"]
-    name = f"{trained['name']}-{word}-{recipe.population.kind}"
+    data = recipe.name.removesuffix(f"-{trained['scale']}")
+    name = f"{trained['name']}-{word}-{data}"
     changes = {"name": name, "recipe": recipe.model_dump(mode="json")}
     return Experiment.model_validate(trained | changes)
 
@@ -219,8 +228,9 @@ def elsewhere(run: Run, recipe: Recipe, word: Literal["on", "for"]) -> Experimen
 def score_again(run: Run, data: DataSet, folder: Path, *, progress: bool = False) -> Run:
     """Score another data set with a finished run's networks, and write that as a run of its own.
 
-    The networks stay as they are; thresholds and calibration are those of the new validation set.
-    The run's name says on what it was scored, and it holds no weights.
+    The networks stay as they are; thresholds and calibration are those of the new validation set,
+    and those of the run where there is none. The run's name says on what it was scored, and it
+    holds no weights.
     """
     experiment = elsewhere(run, data.recipe, "on")
     trained = run.info["experiment"]
@@ -236,6 +246,7 @@ def score_again(run: Run, data: DataSet, folder: Path, *, progress: bool = False
         folder,
         about=about,
         n_brightest=run.info["score"]["painting"]["n_brightest"],
+        score=None if data.recipe.n_validation else run.info["score"],
         keep_weights=False,
         progress=progress,
     )

@@ -23,6 +23,11 @@ FLAT = 1e-5
 STYLES = ("o-", "s--", "D-.", "^:", "v-")
 
 
+def _colour(label: str, k: int) -> str:
+    """The colour of the band with whose name a label begins, or else the k-th colour."""
+    return BAND_COLOURS.get(label.split(",")[0], COLOURS[k % len(COLOURS)])
+
+
 def draw_selection(
     panels: Mapping[str, Mapping[str, Share]],
     *,
@@ -34,7 +39,8 @@ def draw_selection(
     panels: by the quantity's name and by legend entry. logarithmic: quantities drawn so. ideal: the
     quantity against which an ideal observer is drawn, its values (k,) and shares (k,).
     """
-    figure = Figure(figsize=(2.95 * len(panels), 3.3), layout="constrained")
+    width = max(2.95 * len(panels), 4.6)
+    figure = Figure(figsize=(width, 3.3), layout="constrained")
     row = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     for axes, (quantity, curves) in zip(row, panels.items(), strict=True):
         for k, (label, (edges, share, error)) in enumerate(curves.items()):
@@ -43,7 +49,7 @@ def draw_selection(
             if quantity in logarithmic:
                 middle = np.sqrt(edges[1:] * edges[:-1])
                 axes.set_xscale("log")
-            axes.errorbar(middle, share, error, fmt=STYLES[k % 5], color=COLOURS[k % 5],
+            axes.errorbar(middle, share, error, fmt=STYLES[k % 5], color=_colour(label, k),
                           markersize=3.5, label=label, capsize=2)  # fmt: skip
         if ideal and ideal[0] == quantity:
             axes.plot(ideal[1], ideal[2], color=PUBLISHED, label="ideal observer", zorder=0)
@@ -192,4 +198,47 @@ def draw_painting_quality(
         axes.set_ylabel(label)
         axes.grid(color="0.9")
         axes.legend(fontsize=8)
+    return figure
+
+
+def draw_evidence(observers: Mapping[str, Mapping[str, ArrayLike]]) -> Figure:
+    """Signal-to-noise of lensed light by camera, a mark per observer: median and middle 68 %.
+
+    observers: by legend entry and by camera, one value per lens, (n,).
+    """
+    figure = Figure(figsize=(6.4, 3.4), layout="constrained")
+    axes = figure.subplots()
+    for k, (label, cameras) in enumerate(observers.items()):
+        low, middle, high = np.transpose(
+            [np.percentile(np.asarray(values), (16, 50, 84)) for values in cameras.values()]
+        )
+        places = np.arange(len(cameras)) + 0.22 * (k - 0.5 * (len(observers) - 1))
+        axes.errorbar(places, middle, (middle - low, high - middle), fmt=STYLES[k][:1],
+                      color=COLOURS[k], label=label, capsize=2)  # fmt: skip
+        axes.set_xticks(range(len(cameras)), [name.replace(", ", ",\n") for name in cameras])
+    axes.set_yscale("log")
+    axes.set_ylabel("signal-to-noise of lensed light")
+    axes.grid(axis="y", color="0.9")
+    axes.legend(fontsize=8)
+    return figure
+
+
+def draw_intervals(panels: Mapping[str, Mapping[str, tuple[float, float, float]]]) -> Figure:
+    """Estimates with their intervals, a row each, the same rows in every panel.
+
+    panels: by axis label and by row, value and lower and upper end. A row has the colour of the
+    band with whose name it begins.
+    """
+    rows = list(next(iter(panels.values())))
+    figure = Figure(figsize=(3.9 * len(panels), 0.34 * len(rows) + 1.1), layout="constrained")
+    line = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    for axes, (label, estimates) in zip(line, panels.items(), strict=True):
+        for k, row in enumerate(rows):
+            value, low, high = estimates[row]
+            axes.errorbar(value, k, xerr=[[value - low], [high - value]], fmt="o", capsize=2,
+                          markersize=4, color=_colour(row, 4))  # fmt: skip
+        axes.set_xlabel(label)
+        axes.grid(axis="x", color="0.9")
+    line[0].set_yticks(range(len(rows)), rows)
+    line[0].invert_yaxis()
     return figure

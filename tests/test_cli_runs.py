@@ -57,7 +57,7 @@ def test_train_writes_a_run_and_reports_it(
     again = ("--encoder", tmp_path / "run", "--out", tmp_path / "again")
     result = lensy("train", "naberrie-vis", "--data", data.folder, "--quiet", *again)
     assert result.exit_code == 0, result.output
-    assert Run(tmp_path / "again").info["experiment"]["name"] == "tiny-for-talk"
+    assert Run(tmp_path / "again").info["experiment"]["name"] == "tiny-for-tiny"
     words = ("--run", tmp_path / "run", "--data", data.folder, "--out", tmp_path / "scored")
     result = lensy("evaluate", *words, "--quiet")
     assert result.exit_code == 0, result.output

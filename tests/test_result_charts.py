@@ -77,3 +77,26 @@ def test_quality_marks_what_is_perfect() -> None:
     lines = {str(line.get_label()): line for line in axes.lines}
     assert lines["perfect"].get_linestyle() == "--"
     assert_allclose(lines["median"].get_xydata(), [[5.0, 0.5], [50.0, 0.9]])
+
+
+def test_evidence_is_a_median_per_camera_and_observer() -> None:
+    values = {"VIS": np.arange(1.0, 12.0), "H, sharp": np.full(11, 3.0)}
+    figure = result_charts.draw_evidence({"known": values, "fitted": values})
+    (axes,) = figure.axes
+    assert axes.get_yscale() == "log"
+    medians = [line.get_ydata() for line in axes.lines if line.get_marker() in "os"]
+    assert_allclose(medians, [[6.0, 3.0], [6.0, 3.0]])
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["VIS", "H,\nsharp"]
+
+
+def test_intervals_have_a_row_each_in_the_colour_of_their_band() -> None:
+    rows = {"H, seed 1": (0.8, 0.7, 0.95), "together": (0.9, 0.9, 0.9)}
+    figure = result_charts.draw_intervals({"AUROC": rows, "found": rows})
+    left, right = figure.axes
+    assert [text.get_text() for text in left.get_yticklabels()] == list(rows)
+    for axes in (left, right):
+        marks = [line for line in axes.lines if line.get_marker() == "o"]
+        assert_allclose([float(mark.get_xdata()[0]) for mark in marks], [0.8, 0.9])
+        assert marks[0].get_color() == result_charts.BAND_COLOURS["H"]
+        ends = axes.collections[0].get_segments()[0][:, 0]
+        assert_allclose(ends, [0.7, 0.95])

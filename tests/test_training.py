@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from builders import tiny_data, tiny_experiment, untrained
+from builders import bright_population, tiny_data, tiny_experiment, untrained
 from numpy.testing import assert_allclose
 from safetensors.torch import load_file
 
@@ -142,7 +142,7 @@ def test_new_dense_layers_leave_the_encoder_as_it_was(run: Run, tmp_path: Path) 
     heads = [load_file(each.folder / "head.safetensors") for each in (again, run)]
     assert not torch.equal(heads[0]["layers.0.weight"], heads[1]["layers.0.weight"])
     assert again.info["encoder_of"]["fingerprint"] == run.info["fingerprint"]
-    assert again.info["experiment"]["name"] == "tiny-for-talk"
+    assert again.info["experiment"]["name"] == "tiny-for-tiny"
     assert np.array_equal(again.scores()["label"], other.labels("test"))
 
 
@@ -150,12 +150,22 @@ def test_scored_again_on_other_images(run: Run, data: DataSet, tmp_path: Path) -
     """On the same data the scores are those that were stored; no weights are written."""
     again = score_again(run, data, tmp_path / "again")
     assert_allclose(again.scores()["score"], run.scores()["score"], rtol=1e-4, atol=1e-4)
-    assert again.info["experiment"]["name"] == "tiny-on-talk"
+    assert again.info["experiment"]["name"] == "tiny-on-tiny"
     assert again.info["trained_on"] == run.info["experiment"]["recipe"]
     assert "trained on tiny" in again.summary()
     assert not list(again.folder.glob("*.safetensors"))
     with pytest.raises(LensyError, match=r"model\.safetensors is missing"):
         again.classifier()
+
+
+def test_non_lenses_alone_are_scored_and_nothing_is_ranked(run: Run, tmp_path: Path) -> None:
+    """What the scores mean stays what the run's own validation frames said."""
+    alone = bright_population(lens_fraction=0.0)
+    others = tiny_data(tmp_path / "data", population=alone, n_test=3, n_validation=0, n_train=0)
+    again = score_again(run, others, tmp_path / "again")
+    assert again.info["test"] == {"n": 3, "n_lenses": 0}
+    assert again.info["score"] == run.info["score"]
+    assert np.isfinite(again.scores()["score"]).all()
 
 
 def test_a_balanced_set_is_the_first_of_each_class() -> None:
