@@ -23,7 +23,7 @@ from data_sim.__main__ import estimate, main
 from data_sim.contact_sheet import title
 from lensy.coco import export_coco
 from lensy.errors import LensyError
-from lensy.simulate import SPLITS, read_recipe
+from lensy.simulate import SPLITS, read_recipe, simulate
 from lensy.store import DataSet, make_data_set
 
 README = (Path(__file__).resolve().parents[1] / "data_sim" / "README.md").read_text("utf-8")
@@ -241,8 +241,25 @@ def test_recipes_have_their_names() -> None:
 def test_recipes_of_a_population_differ_in_size_alone() -> None:
     """So that the test set of a larger scale begins with that of a smaller one."""
     sizes = {"name": "any", "n_test": 0, "n_validation": 0, "n_train": 0}
-    talk = [each.model_copy(update=sizes) for name, each in RECIPES.items() if "talk-" in name]
-    assert len({each.fingerprint for each in talk}) == 1
+    for kind in ("talk", "talk-others", "talk-artefacts", "euclid"):
+        named = [RECIPES[f"{kind}-{scale}"] for scale in ("smoke", "laptop", "talk")]
+        same = {each.model_copy(update=sizes).fingerprint for each in named}
+        assert len(same) == 1
+
+
+def test_non_lenses_are_not_those_of_the_test_set() -> None:
+    others = RECIPES["talk-others-smoke"]
+    assert (
+        simulate(others, "test", 0).scene.lens
+        != simulate(RECIPES["talk-smoke"], "test", 0).scene.lens
+    )
+    assert not any(simulate(others, "test", index).label for index in range(6))
+
+
+def test_scenes_with_artefacts_are_those_of_the_test_set() -> None:
+    clean, real = (simulate(recipe(f"talk{word}-smoke"), "test", 0) for word in ("", "-artefacts"))
+    assert clean.scene == real.scene
+    assert not np.array_equal(clean.observed("VIS"), real.observed("VIS"))
 
 
 def test_the_talks_sizes() -> None:
@@ -253,10 +270,10 @@ def test_the_talks_sizes() -> None:
 
 def test_the_readme_has_a_row_for_every_recipe() -> None:
     rows = [line.strip("| ").split(" | ") for line in README.splitlines() if line[:3] == "| `"]
-    sizes = {row[0].strip("`"): [int(n.replace(" ", "")) for n in row[3:6]] for row in rows[:8]}
+    sizes = {row[0].strip("`"): [int(n.replace(" ", "")) for n in row[3:6]] for row in rows[:14]}
     splits = ("train", "validation", "test")
     assert sizes == {n: [each.size(split) for split in splits] for n, each in RECIPES.items()}
-    assert {row[2] for row in rows[:8]} == {", ".join(each.bands) for each in RECIPES.values()}
+    assert {row[2] for row in rows[:14]} == {", ".join(each.bands) for each in RECIPES.values()}
 
 
 def test_the_readmes_large_recipe_is_one() -> None:
