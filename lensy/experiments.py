@@ -95,18 +95,17 @@ BANDS: dict[str, tuple[BandName, ...]] = {
     "naberrie-y": ("Y",),
     "naberrie-j": ("J",),
     "naberrie-h": ("H",),
+    "naberrie-vis-longer": ("VIS",),
     "naberrie-colour": ("VIS", "Y", "J", "H"),
     "naberrie-vis-artefacts": ("VIS",),
 }
 """The experiments, and the bands that each network sees."""
 
-START = dict.fromkeys(
-    ("naberrie-y", "naberrie-j", "naberrie-h", "naberrie-colour", "naberrie-vis-artefacts"),
-    "naberrie-vis",
-)
+START = {name: "naberrie-vis" for name in BANDS if name != "naberrie-vis"}
 """Experiments that begin with the weights of another. In NISP a network with random weights paints
 nothing for its first thousand steps, because the arcs drown in the light of the lens galaxy; one
-that has learned in VIS what an arc is sees them at once."""
+that has learned in VIS what an arc is sees them at once. In VIS, three networks go on for half as
+many steps again: with nothing new, with colour, and with artefacts in the images."""
 
 _SMOKE_HEAD = HeadTraining(n_draws=1, n_epochs=20)
 _SMOKE = Training(n_epochs=2, steps_per_epoch=15, batch=8, n_check=40, head=_SMOKE_HEAD)
@@ -125,8 +124,13 @@ _NISP = {
 
 def training_of(name: str, scale: Scale) -> Training:
     """The settings of an experiment at a scale."""
-    settings = (_VIS if BANDS[name][0] == "VIS" else _NISP)[scale]
-    return settings.model_copy(update={"artefacts": name.endswith("-artefacts")})
+    if BANDS[name][0] != "VIS":
+        return _NISP[scale]
+    settings = _VIS[scale]
+    if name not in START:
+        return settings
+    changes = {"n_epochs": settings.n_epochs // 2, "artefacts": name.endswith("-artefacts")}
+    return settings.model_copy(update=changes)
 
 
 def experiment(name: str, scale: Scale, recipe: Recipe, *, seed: int | None = None) -> Experiment:
