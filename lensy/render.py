@@ -168,6 +168,9 @@ def _reduction(band: Band, sigma: float) -> Image | None:
     side = N_PIXELS + 2 * MARGIN
     first = 0.5 * (side - band.n_pixels * factor)
     distance = np.arange(band.n_pixels * factor)[:, None] + first - np.arange(side)[None, :]
-    kernel = np.exp(-0.5 * distance**2 / further) / np.sqrt(2 * np.pi * further)
+    if further < 1e-9:
+        kernel = np.equal(distance, 0).astype(np.float64)
+    else:
+        kernel = np.exp(-0.5 * distance**2 / further) / np.sqrt(2 * np.pi * further)
     summed: Image = kernel.reshape(band.n_pixels, factor, side).sum(axis=1).astype(np.float32)
     return summed

@@ -53,6 +53,14 @@ def test_a_sharper_image_leaves_more() -> None:
     assert better.fitted > 1.2 * usual.fitted
 
 
+def test_an_h_as_sharp_as_vis_is_vis_summed_over_its_pixels() -> None:
+    """Nine pixels of VIS make one of H; what differs then is the colour, one factor for all."""
+    sharp = replace(band("H"), psf_fwhm=band("VIS").psf_fwhm)
+    fine = render(scene(), band("VIS")).arc[1:-1, 1:-1].reshape(66, 3, 66, 3).sum(axis=(1, 3))
+    coarse = render(scene(), sharp).arc
+    assert_allclose(coarse, fine * (coarse.sum() / fine.sum()), rtol=1e-3, atol=1e-3 * fine.max())
+
+
 def test_light_that_a_galaxy_imitates_is_no_evidence() -> None:
     """Lensed light made of the galaxy's own derivatives, by another route: a fit removes it."""
     derivatives = lens_derivatives(lens(), band("VIS")).reshape(7, -1)
