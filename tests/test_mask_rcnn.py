@@ -1,0 +1,87 @@
+"""Mask R-CNN: torchvision's, on one channel, with images that may be empty."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from lensy.models.mask_rcnn import SIDE, MaskRcnn, image_score
+
+
+@pytest.fixture(scope="module")
+def network() -> MaskRcnn:
+    torch.manual_seed(1)
+    return MaskRcnn(n_classes=3, sigma=2.0)
+
+
+def flux(n: int = 2, seed: int = 3) -> Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return 2 * torch.randn(n, 1, SIDE, SIDE, generator=generator)
+
+
+def square(label: int = 1) -> dict[str, Tensor]:
+    """A target with one square object."""
+    masks = torch.zeros(1, SIDE, SIDE, dtype=torch.uint8)
+    masks[0, 60:90, 100:140] = 1
+    boxes = torch.tensor([[100.0, 60.0, 140.0, 90.0]])
+    return {"boxes": boxes, "labels": torch.tensor([label]), "masks": masks}
+
+
+def nothing() -> dict[str, Tensor]:
+    """A target without objects."""
+    return {
+        "boxes": torch.zeros(0, 4),
+        "labels": torch.zeros(0, dtype=torch.int64),
+        "masks": torch.zeros(0, SIDE, SIDE, dtype=torch.uint8),
+    }
+
+
+def test_the_light_network_has_four_million_parameters(network: MaskRcnn) -> None:
+    n = sum(parameter.numel() for parameter in network.parameters())
+    assert 3.5e6 < n < 4.5e6
+
+
+def test_images_are_neither_enlarged_nor_shifted(network: MaskRcnn) -> None:
+    images, _ = network.network.transform(list(flux()))
+    padded = images.tensors
+    assert images.image_sizes == [(SIDE, SIDE)] * 2
+    assert torch.equal(padded[:, :, :SIDE, :SIDE], flux())
+
+
+@pytest.mark.parametrize("targets", [[square(), nothing()], [nothing(), nothing()]])
+def test_images_without_objects_train_without_nan(
+    network: MaskRcnn, targets: list[dict[str, Tensor]]
+) -> None:
+    network.train()
+    losses = network(flux(), targets)
+    assert losses.keys() >= {"loss_classifier", "loss_mask", "loss_objectness"}
+    total = sum(losses.values())
+    total.backward()
+    assert torch.isfinite(total)
+    gradients = [p.grad for p in network.parameters() if p.grad is not None]
+    assert gradients
+    assert all(torch.isfinite(each).all() for each in gradients)
+    network.zero_grad()
+
+
+def test_detections_lie_in_the_frame(network: MaskRcnn) -> None:
+    for found in network.detect(flux()):
+        assert found["masks"].shape[1:] == (1, SIDE, SIDE)
+        assert ((found["boxes"] >= 0) & (found["boxes"] <= SIDE)).all()
+        assert torch.equal(found["scores"], found["scores"].sort(descending=True).values)
+
+
+def test_another_unit_of_flux_changes_nothing(network: MaskRcnn) -> None:
+    other = MaskRcnn(n_classes=3)
+    other.load_state_dict(network.state_dict())
+    other.sigma.fill_(6.0)
+    here, there = network.detect(flux())[0], other.detect(3 * flux())[0]
+    assert torch.allclose(here["scores"], there["scores"], atol=1e-5)
+
+
+def test_the_score_of_an_image_is_its_best_lens() -> None:
+    labels, scores = torch.tensor([2, 1, 1]), torch.tensor([0.9, 0.6, 0.4])
+    found = [{"labels": labels, "scores": scores}, {"labels": labels[:1], "scores": scores[:1]}]
+    assert image_score(found, label=1).tolist() == pytest.approx([0.6, 0.0])
+    assert image_score(found, label=2).tolist() == pytest.approx([0.9, 0.9])
