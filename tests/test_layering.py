@@ -68,6 +68,7 @@ LEVELS = {
     "lensy.coco": 8,
     "lensy.datasets": 8,
     "lensy.runs": 8,
+    "lensy.instances": 8,
     "lensy.views": 8,
     # results
     "lensy.classifying": 9,

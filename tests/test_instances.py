@@ -1,0 +1,108 @@
+"""Boxes, masks and classes move with the image and say what the store says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from builders import bright_population, tiny_data
+from numpy.testing import assert_allclose
+
+from lensy.errors import LensyError
+from lensy.instances import VARIANTS, Instances, Variant, collated, objects
+from lensy.store import DataSet
+from lensy.targets import object_classes
+
+
+@pytest.fixture(scope="module")
+def lenses(tmp_path_factory: pytest.TempPathFactory) -> DataSet:
+    """Frames with a candidate and one companion, some of them lenses."""
+    population = bright_population(n_companions=(1, 1))
+    return tiny_data(tmp_path_factory.mktemp("data"), population=population, n_train=6, n_test=6)
+
+
+def test_the_variants_are_the_talks() -> None:
+    assert {name: each.percentile for name, each in VARIANTS.items()} == {
+        "mrc-95": 95.0, "mrc-99": 99.0, "mrc-995": 99.5, "mrc-3": 99.5,
+    }  # fmt: skip
+    assert all(each.classes[0] == "lensed light" for each in VARIANTS.values())
+    assert [len(each.classes) for each in VARIANTS.values()] == [1, 1, 1, 3]
+
+
+def test_boxes_are_tight_around_the_masks_of_the_store(lenses: DataSet) -> None:
+    variant = VARIANTS["mrc-3"]
+    for index, (image, found) in enumerate(Instances(lenses, "test", variant)):
+        assert_allclose(image[0], lenses.observed("test", index, "VIS"))
+        stored = lenses.masks("test", index, 99.5)
+        names = object_classes(bool(lenses.labels("test")[index]), len(stored))
+        wanted = [k for k, name in enumerate(names) if name and stored[k].any()]
+        assert np.array_equal(found["masks"].numpy().astype(bool), stored[wanted])
+        assert [variant.classes[n - 1] for n in found["labels"]] == [names[k] for k in wanted]
+        for box, mask in zip(found["boxes"], found["masks"], strict=True):
+            x0, y0, x1, y1 = (int(each) for each in box)
+            assert mask[y0:y1, x0:x1].sum() == mask.sum()
+            assert mask[y0, x0:x1].any()
+            assert mask[y1 - 1, x0:x1].any()
+            assert mask[y0:y1, x0].any()
+            assert mask[y0:y1, x1 - 1].any()
+
+
+def test_a_frame_without_a_lens_has_no_object_for_the_first_three(lenses: DataSet) -> None:
+    labels = lenses.labels("test")
+    assert 0 < labels.sum() < len(labels)
+    for (_, found), label in zip(
+        Instances(lenses, "test", VARIANTS["mrc-995"]), labels, strict=True
+    ):
+        assert len(found["labels"]) == int(label)
+        assert found["boxes"].shape == (int(label), 4)
+        assert found["masks"].shape == (int(label), 200, 200)
+
+
+def test_masks_turn_with_the_image(lenses: DataSet) -> None:
+    """The light under each mask stays the same, and so does the number of its pixels."""
+    variant = VARIANTS["mrc-3"]
+    stored = Instances(lenses, "train", variant)
+    places = set()
+    for seed in range(8):
+        for (old_image, old), (image, found) in zip(
+            stored, Instances(lenses, "train", variant, seed=seed), strict=True
+        ):
+            assert torch.equal(old["labels"], found["labels"])
+            assert torch.equal(old["masks"].sum((1, 2)), found["masks"].sum((1, 2)))
+            under = (image * found["masks"]).sum((1, 2))
+            # noise of 200 pixels of 1.4 nJy, and of the photons
+            assert_allclose(under, (old_image * old["masks"]).sum((1, 2)), rtol=0.05, atol=120)
+            places |= {tuple(found["boxes"][0].tolist())} if len(found["boxes"]) else set()
+    assert len(places) > 12
+
+
+def test_a_training_frame_is_a_function_of_seed_and_number(lenses: DataSet) -> None:
+    make = {"variant": VARIANTS["mrc-3"], "seed": 5}
+    first, again = (Instances(lenses, "train", **make, count=9) for _ in range(2))  # type: ignore[arg-type]
+    later = Instances(lenses, "train", **make, start=7, count=2)  # type: ignore[arg-type]
+    assert torch.equal(first[8][0], again[8][0])
+    assert torch.equal(first[8][0], later[1][0])
+    assert not torch.equal(first[2][0], first[8][0])  # the same scene, seen again
+
+
+def test_objects_outside_the_frame_are_left_out() -> None:
+    masks = np.zeros((3, 5, 5), bool)
+    masks[1, 2, 3] = True
+    found = objects(masks, ["lens galaxy", "lensed light", "galaxy"], VARIANTS["mrc-3"])
+    assert found["boxes"].tolist() == [[3.0, 2.0, 4.0, 3.0]]
+    assert found["labels"].tolist() == [1]
+
+
+def test_a_batch_keeps_frames_without_objects(lenses: DataSet) -> None:
+    items = Instances(lenses, "test", Variant(95.0, ("lensed light",)))
+    images, found = collated([items[k] for k in range(3)])
+    assert images.shape == (3, 1, 200, 200)
+    assert len(found) == 3
+
+
+def test_a_split_without_examples_is_refused(tmp_path: Path) -> None:
+    empty = tiny_data(tmp_path / "data", n_train=0)
+    with pytest.raises(LensyError, match="has no examples in 'train'"):
+        Instances(empty, "train", VARIANTS["mrc-95"])
