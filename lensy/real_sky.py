@@ -6,6 +6,7 @@ Credit line of the images: ESA/Euclid/Euclid Consortium, Q1.
 from __future__ import annotations
 
 import json
+import math
 import os
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,16 +21,27 @@ from lensy.provenance import sha256
 FOLDER_VARIABLE = "LENSY_REAL_SKY"
 """Environment variable that may name a folder in which the files already are."""
 
+ON_THE_LENS = 25.0
+"""Pixels of 0.1 arcsec: the largest Einstein radius that is simulated."""
+
 
 @dataclass(frozen=True)
 class RealSkyFile:
-    """A public file: where it is, its checksum, what it shows and whom to credit."""
+    """A public file: where it is, its checksum, what it shows and whom to credit.
+
+    lens: where the lens is in the VIS image, x and y in pixels from 0, read off the picture.
+    """
 
     name: str
     url: str
     sha256: str
     shows: str
+    lens: tuple[float, float]
     credit: str
+
+    def is_at(self, x: float, y: float) -> bool:
+        """Whether a place in the VIS image lies within 2.5 arcsec of the lens."""
+        return math.dist((x, y), self.lens) <= ON_THE_LENS
 
     @property
     def file_name(self) -> str:
