@@ -30,7 +30,7 @@ from scipy import special
 from lensy.bands import GRIDS, Band, band
 from lensy.detector import noise_sigma
 from lensy.errors import LensyError
-from lensy.render import Layers, render, render_arc, render_bands, render_galaxy
+from lensy.render import Layers, _blur, render, render_arc, render_bands, render_galaxy
 from lensy.scene import Deflector, Galaxy, Pattern, Scene
 
 Floats = NDArray[np.float64]
@@ -511,3 +511,14 @@ def test_galaxies_are_those_of_lenstronomy(both_ways: Any) -> None:
         peak = theirs[k].max()
         assert_allclose(ours[k][~core], theirs[k][~core], atol=3e-3 * peak)
         assert_allclose(ours[k][core], theirs[k][core], atol=2e-2 * peak)
+
+
+@pytest.mark.parametrize("variance", [0.0, 0.01, 0.1, 0.3, 1.0, 4.0])
+def test_a_narrow_blur_makes_a_wider_gaussian_of_a_gaussian(variance: float) -> None:
+    """Sampled as it stands, a Gaussian of a tenth of a pixel would give four times the light."""
+    distance = np.arange(-60.0, 61.0)
+    image = np.exp(-0.5 * distance**2 / 1.5**2)
+    blurred = np.convolve(image, _blur(distance, variance), mode="same")
+    width = 1.5**2 + variance
+    expected = 1.5 / np.sqrt(width) * np.exp(-0.5 * distance**2 / width)
+    assert_allclose(blurred, expected, atol=2e-5)
