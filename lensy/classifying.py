@@ -37,6 +37,7 @@ def cached_features(
 ) -> tuple[Tensor, Tensor]:
     """Features (n, n_features) and labels (n,) of a data set; each image passes once."""
     device = encoder.unet.sigma.device
+    encoder = FrozenEncoder(encoder.unet.fused())
     parts, labels = [], []
     loader = DataLoader(images, batch_size=BATCH)
     for batch in tqdm(loader, desc="features", unit="batch", disable=not progress):

@@ -53,11 +53,11 @@ def score_frames(classifier: Classifier, frames: Frames, *, progress: bool = Fal
     difference it is; `brightest_<n>`, mean of the n brightest output pixels on
     the network's scale, per entry of N_BRIGHTEST; and the columns of `painting.painting_quality`.
     """
+    classifier = classifier.fused()
     unet, parts = classifier.encoder.unet, dict[str, list[NDArray[Any]]]()
     name = frames.bands[0]
     scale = {"sigma": float(unet.sigma[0]), "pixel_scale": band(name).pixel_scale}
     device = unet.sigma.device
-    classifier.eval()
     with torch.inference_mode():
         for batch in tqdm(batches(frames), desc="scoring", unit="batch", disable=not progress):
             flux = batch["image"].to(device)

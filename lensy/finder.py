@@ -115,7 +115,7 @@ class Finder:
             "score": score,
         }
         return cls(
-            classifier=run.classifier(),
+            classifier=run.classifier().fused(),
             calibration=Calibration(**score["calibration"]),
             n_brightest=score["painting"]["n_brightest"],
             least_light=score["painting"]["threshold_at_false_positive_rate"]["0.1"],

@@ -168,7 +168,7 @@ def _reduction(band: Band, sigma: float) -> Image | None:
     side = N_PIXELS + 2 * MARGIN
     first = 0.5 * (side - band.n_pixels * factor)
     distance = np.arange(band.n_pixels * factor)[:, None] + first - np.arange(side)[None, :]
-    kernel = _blur(distance, further)
+    kernel = _blur(np.asarray(distance, np.float64), further)
     summed: Image = kernel.reshape(band.n_pixels, factor, side).sum(axis=1).astype(np.float32)
     return summed
 

@@ -117,6 +117,21 @@ def test_weights_of_another_shape_are_refused(naberrie: Naberrie, other: Naberri
         naberrie.begin_with(other)
 
 
+def test_fused_for_inference_it_paints_the_same() -> None:
+    """With statistics that training has moved; the network itself stays as it is."""
+    torch.manual_seed(4)
+    network = Naberrie(width=2, sigma=2.0)
+    for _ in range(3):
+        network(torch.randn(2, 1, 32, 32))
+    before = {name: each.clone() for name, each in network.state_dict().items()}
+    image = torch.randn(2, 1, 37, 50)
+    with torch.inference_mode():
+        assert_allclose(network.fused()(image), network.eval()(image), rtol=1e-4, atol=1e-5)
+    after = network.state_dict()
+    assert all(torch.equal(each, after[name]) for name, each in before.items())
+    assert "BatchNorm2d" not in kinds(network.fused())
+
+
 def test_four_skips_and_features_a_sixteenth_as_wide(naberrie: Naberrie) -> None:
     features, skips = naberrie.encoder(torch.zeros(1, 1, 64, 64))
     assert features.shape == (1, 16, 4, 4)
