@@ -104,8 +104,10 @@ BANDS: dict[str, tuple[BandName, ...]] = {
 START = {name: "naberrie-vis" for name in BANDS if name != "naberrie-vis"}
 """Experiments that begin with the weights of another. In NISP a network with random weights paints
 nothing for its first thousand steps, because the arcs drown in the light of the lens galaxy; one
-that has learned in VIS what an arc is sees them at once. In VIS, three networks go on for half as
-many steps again: with nothing new, with colour, and with artefacts in the images."""
+that has learned in VIS what an arc is sees them at once. (Measured in H: after 2000 steps the
+classifier's validation AUROC was 0.71 from random weights and 0.80 from those of VIS.) In VIS,
+three networks go on for half as many steps again: with nothing new, with colour, and with artefacts
+in the images."""
 
 _SMOKE_HEAD = HeadTraining(n_draws=1, n_epochs=20)
 _SMOKE = Training(n_epochs=2, steps_per_epoch=15, batch=8, n_check=40, head=_SMOKE_HEAD)
