@@ -6,8 +6,9 @@ holds, and which classes of objects there are.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 import numpy as np
 import torch
@@ -28,20 +29,42 @@ BAND = "VIS"
 LENS = 1
 """Number of the class of lensed light in every variant; 0 is the background."""
 
+Role = Literal["lensed light", "lens galaxy", "candidate", "companion"]
+"""What an object of a frame is. A candidate is the galaxy of a non-lens that lensed light would be
+around; companions are the other galaxies."""
+
 
 @dataclass(frozen=True)
 class Variant:
-    """percentile: of `targets.PERCENTILES`. classes: of `targets.CLASSES`, numbered from 1 on."""
+    """What a network is to find.
+
+    percentile: of an object's light that its mask holds, one of `targets.PERCENTILES`. classes: by
+    name, the objects of which roles it has; numbered from 1 in this order. Objects of other roles
+    are background. shuffled: whether the classes of a frame's objects but the lensed light are
+    drawn at random, so that they say nothing: for an experiment.
+    """
 
     percentile: float
-    classes: tuple[targets.Class, ...]
+    classes: dict[str, tuple[Role, ...]]
+    shuffled: bool = False
 
+    def label(self, role: Role | None) -> int:
+        """Number of the class that a role belongs to; 0 for none."""
+        for number, roles in enumerate(self.classes.values(), 1):
+            if role in roles:
+                return number
+        return 0
+
+
+_LENS: dict[str, tuple[Role, ...]] = {"lensed light": ("lensed light",)}
 
 VARIANTS = {
-    "mrc-95": Variant(95.0, ("lensed light",)),
-    "mrc-99": Variant(99.0, ("lensed light",)),
-    "mrc-995": Variant(99.5, ("lensed light",)),
-    "mrc-3": Variant(99.5, ("lensed light", "lens galaxy", "galaxy")),
+    "mrc-95": Variant(95.0, _LENS),
+    "mrc-99": Variant(99.0, _LENS),
+    "mrc-995": Variant(99.5, _LENS),
+    "mrc-3": Variant(
+        99.5, _LENS | {"lens galaxy": ("lens galaxy",), "galaxy": ("candidate", "companion")}
+    ),
 }
 """The talk's networks. The panels of its input show masks of 200 pixels, the 99.5th percentile, of
 the lensed light, the lens galaxy and every other galaxy."""
@@ -59,26 +82,28 @@ class Objects(TypedDict):
     masks: Tensor
 
 
-def objects(
-    masks: NDArray[np.bool_], classes: list[targets.Class | None], variant: Variant
-) -> Objects:
-    """The objects that a variant is to find, from masks (object, y, x) and classes of all.
+def roles(label: bool, n_objects: int) -> list[Role | None]:
+    """Role of each object of an example, in the order of its masks.
 
-    Those without light in the frame and those of other classes are left out.
+    None for lensed light too little for the label: that is nothing to be found.
     """
-    kept, labels, boxes = [], [], []
-    for mask, name in zip(masks, classes, strict=True):
-        box = targets.bounding_box(mask)
-        if box is None or name not in variant.classes:
-            continue
-        kept.append(mask)
-        labels.append(LENS + variant.classes.index(name))
-        boxes.append(box)
-    stack = np.stack(kept) if kept else np.zeros((0, *masks.shape[1:]), bool)
+    companions: list[Role | None] = ["companion"] * (n_objects - 2)
+    if label:
+        return ["lens galaxy", "lensed light", *companions]
+    return ["candidate", None, *companions]
+
+
+def objects(masks: NDArray[np.bool_], labels: Sequence[int]) -> Objects:
+    """The objects of a frame from the masks (object, y, x) and class numbers of all there are.
+
+    Those of class 0 and those without light in the frame are left out.
+    """
+    boxes = [targets.bounding_box(mask) for mask in masks]
+    kept = [k for k, box in enumerate(boxes) if box is not None and labels[k]]
     return {
-        "boxes": torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4),
-        "labels": torch.tensor(labels, dtype=torch.int64),
-        "masks": torch.from_numpy(stack.astype(np.uint8)),
+        "boxes": torch.tensor([boxes[k] for k in kept], dtype=torch.float32).reshape(-1, 4),
+        "labels": torch.tensor([labels[k] for k in kept], dtype=torch.int64),
+        "masks": torch.from_numpy(masks[kept].astype(np.uint8)),
     }
 
 
@@ -117,14 +142,24 @@ class Instances(Dataset[tuple[Tensor, Objects]]):
         number = self.start + index
         example = number % len(self.labels)
         masks = self.data.masks(self.split, example, self.variant.percentile)
-        classes = targets.object_classes(bool(self.labels[example]), len(masks))
+        labels = self._classes(example, len(masks))
         if self.seed is None:
             image = self.data.observed(self.split, example, BAND)
         else:
             rng = np.random.default_rng([self.seed, number])
             image = self._seen_anew(example, rng)
             image, masks = _turned(image, masks, rng)
-        return torch.from_numpy(image[None]), objects(masks, classes, self.variant)
+        return torch.from_numpy(image[None]), objects(masks, labels)
+
+    def _classes(self, example: int, n_objects: int) -> list[int]:
+        """Number of the class of each object."""
+        labels = [self.variant.label(each) for each in roles(bool(self.labels[example]), n_objects)]
+        if not self.variant.shuffled:
+            return labels
+        # the same every time the frame is seen: a wrong label and not a noisy one
+        rng = np.random.default_rng([example, len(self.labels)])
+        last = len(self.variant.classes)
+        return [int(rng.integers(2, last + 1)) if number > LENS else number for number in labels]
 
     def _seen_anew(self, example: int, rng: np.random.Generator) -> NDArray[np.float32]:
         instrument = self.data.recipe.instrument

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from builders import bright_population, tiny_data
 from numpy.testing import assert_allclose
 
 from lensy.errors import LensyError
-from lensy.instances import VARIANTS, Instances, Variant, collated, objects
+from lensy.instances import LENS, VARIANTS, Instances, collated, objects, roles
 from lensy.store import DataSet
 from lensy.targets import object_classes
 
@@ -27,7 +28,7 @@ def test_the_variants_are_the_talks() -> None:
     assert {name: each.percentile for name, each in VARIANTS.items()} == {
         "mrc-95": 95.0, "mrc-99": 99.0, "mrc-995": 99.5, "mrc-3": 99.5,
     }  # fmt: skip
-    assert all(each.classes[0] == "lensed light" for each in VARIANTS.values())
+    assert all(each.label("lensed light") == LENS for each in VARIANTS.values())
     assert [len(each.classes) for each in VARIANTS.values()] == [1, 1, 1, 3]
 
 
@@ -38,8 +39,9 @@ def test_boxes_are_tight_around_the_masks_of_the_store(lenses: DataSet) -> None:
         stored = lenses.masks("test", index, 99.5)
         names = object_classes(bool(lenses.labels("test")[index]), len(stored))
         wanted = [k for k, name in enumerate(names) if name and stored[k].any()]
+        classes = list(variant.classes)
         assert np.array_equal(found["masks"].numpy().astype(bool), stored[wanted])
-        assert [variant.classes[n - 1] for n in found["labels"]] == [names[k] for k in wanted]
+        assert [classes[n - 1] for n in found["labels"]] == [names[k] for k in wanted]
         for box, mask in zip(found["boxes"], found["masks"], strict=True):
             x0, y0, x1, y1 = (int(each) for each in box)
             assert mask[y0:y1, x0:x1].sum() == mask.sum()
@@ -89,14 +91,37 @@ def test_a_training_frame_is_a_function_of_seed_and_number(lenses: DataSet) -> N
 
 def test_objects_outside_the_frame_are_left_out() -> None:
     masks = np.zeros((3, 5, 5), bool)
-    masks[1, 2, 3] = True
-    found = objects(masks, ["lens galaxy", "lensed light", "galaxy"], VARIANTS["mrc-3"])
+    masks[1, 2, 3] = masks[2, 0, 0] = True
+    found = objects(masks, [2, 1, 0])
     assert found["boxes"].tolist() == [[3.0, 2.0, 4.0, 3.0]]
     assert found["labels"].tolist() == [1]
+    assert found["masks"].shape == (1, 5, 5)
+
+
+def test_roles_of_a_lens_and_of_a_non_lens() -> None:
+    assert roles(True, 4) == ["lens galaxy", "lensed light", "companion", "companion"]
+    assert roles(False, 3) == ["candidate", None, "companion"]
+    assert [VARIANTS["mrc-3"].label(each) for each in roles(True, 3)] == [2, 1, 3]
+    assert [VARIANTS["mrc-95"].label(each) for each in roles(False, 3)] == [0, 0, 0]
+
+
+def test_shuffled_classes_say_nothing_but_the_lensed_light_stays(lenses: DataSet) -> None:
+    honest = VARIANTS["mrc-3"]
+    shuffled = replace(honest, shuffled=True)
+    pairs = [
+        (found["labels"], wrong["labels"])
+        for (_, found), (_, wrong) in zip(
+            Instances(lenses, "train", honest), Instances(lenses, "train", shuffled), strict=True
+        )
+    ]
+    assert all(torch.equal(a == LENS, b == LENS) for a, b in pairs)
+    assert any(not torch.equal(a, b) for a, b in pairs)
+    again = Instances(lenses, "train", shuffled, seed=3)
+    assert torch.equal(again[0][1]["labels"], pairs[0][1])
 
 
 def test_a_batch_keeps_frames_without_objects(lenses: DataSet) -> None:
-    items = Instances(lenses, "test", Variant(95.0, ("lensed light",)))
+    items = Instances(lenses, "test", VARIANTS["mrc-95"])
     images, found = collated([items[k] for k in range(3)])
     assert images.shape == (3, 1, 200, 200)
     assert len(found) == 3
