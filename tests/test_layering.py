@@ -72,6 +72,7 @@ LEVELS = {
     "lensy.views": 8,
     # results
     "lensy.classifying": 9,
+    "lensy.learning": 9,
     "lensy.interpret": 9,
     "lensy.scorecard": 9,
     "lensy.evaluation": 10,

@@ -16,7 +16,7 @@ from builders import bright_population, tiny_data, tiny_experiment, untrained
 from numpy.testing import assert_allclose
 from safetensors.torch import load_file
 
-from lensy import painter, training
+from lensy import learning, training
 from lensy.datasets import Crops, Frames
 from lensy.errors import LensyError
 from lensy.evaluation import (
@@ -303,7 +303,7 @@ def test_a_run_cut_while_it_is_scored_is_not_trained_again(
     tiny: Experiment, data: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where no epoch was better than the first, so that the best weights are the oldest."""
-    monkeypatch.setattr(painter, "auroc", lambda *_: 0.5)
+    monkeypatch.setattr(learning, "auroc", lambda *_: 0.5)
     with monkeypatch.context() as cut:
         cut.setattr(training, "finish_run", never)
         with pytest.raises(AssertionError, match="nothing is to be made here"):

@@ -73,7 +73,7 @@ def main(
 ) -> None:
     """Print each validation, and the minutes that the target took."""
     logging.basicConfig(format="%(message)s")
-    logging.getLogger("lensy.painter").setLevel(logging.INFO)
+    logging.getLogger("lensy.learning").setLevel(logging.INFO)
     settings, recipe = (SMOKE_TRAINING, SMOKE_RECIPE) if smoke else (TRAINING, RECIPE)
     experiment = Experiment(
         name="time-to-beat", scale="laptop", bands=("VIS",), training=settings, recipe=recipe

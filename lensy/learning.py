@@ -1,0 +1,112 @@
+"""What the trainings of all networks share: optimiser, schedule, history, and who is best.
+
+A network is judged by the AUROC of its scores on validation frames, after every epoch.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from typing import Any, Protocol
+
+import lightning
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from lensy.metrics import auroc
+
+log = logging.getLogger(__name__)
+
+
+class Schedule(Protocol):
+    """Settings that every training has."""
+
+    @property
+    def learning_rate(self) -> float:
+        """Peak of the one-cycle schedule."""
+
+    @property
+    def weight_decay(self) -> float:
+        """Of AdamW."""
+
+    @property
+    def n_steps(self) -> int:
+        """Optimiser steps of the whole run."""
+
+
+class Learner(lightning.LightningModule):
+    """A network in training. Subclasses bring the data and the steps.
+
+    Their training step hands its loss to `noted`, their validation step what it found to `collect`.
+    rows: the history, one row per epoch.
+    """
+
+    def __init__(self, schedule: Schedule) -> None:
+        super().__init__()
+        self.schedule = schedule
+        self.rows: list[dict[str, float]] = []
+        self._losses: list[float] = []
+        self._validation: dict[str, list[Any]] = {}
+        self._started = time.monotonic()
+
+    def loader(self, items: Dataset[Any], batch_size: int, **options: Any) -> DataLoader[Any]:
+        """Processes that load only where the cores are not busy with the network anyway."""
+        n_workers = 0 if self.device.type == "cpu" else max(1, (os.cpu_count() or 2) - 2)
+        return DataLoader(items, batch_size=batch_size, num_workers=n_workers, **options)
+
+    def configure_optimizers(self) -> Any:
+        """AdamW (Loshchilov & Hutter 2019) with a one-cycle schedule."""
+        peak = self.schedule.learning_rate
+        optimiser = torch.optim.AdamW(
+            self.parameters(), lr=peak, weight_decay=self.schedule.weight_decay
+        )
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimiser, max_lr=peak, total_steps=self.schedule.n_steps
+        )
+        return {
+            "optimizer": optimiser,
+            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
+        }
+
+    def noted(self, loss: Tensor) -> Tensor:
+        """The loss as it came, for the history."""
+        self._losses.append(float(loss.detach()))
+        return loss
+
+    def collect(self, **columns: Tensor) -> None:
+        """Values (batch,) of validation frames: `label`, `score`, and losses if there are any."""
+        for name, values in columns.items():
+            self._validation.setdefault(name, []).append(values.detach().cpu().double().numpy())
+
+    def on_validation_epoch_end(self) -> None:
+        """Log AUROC and loss of the validation frames, and add a row to the history."""
+        whole = {name: np.concatenate(parts) for name, parts in self._validation.items()}
+        self._validation = {}
+        area = auroc(whole["label"] > 0, whole["score"])
+        self.log("val_auroc", area)
+        if not self._losses:
+            return
+        row = {
+            "epoch": self.trainer.current_epoch + 1,
+            "step": self.trainer.global_step,
+            "train_loss": float(np.mean(self._losses)),
+        }
+        row |= {"val_loss": float(whole["loss"].mean())} if "loss" in whole else {}
+        row |= {"val_auroc": area, "minutes": (time.monotonic() - self._started) / 60}
+        self._losses = []
+        self.rows.append(row)
+        stated = ", ".join(f"{name} {value:.4g}" for name, value in list(row.items())[2:])
+        log.info("epoch %d: %s", row["epoch"], stated)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """The history is part of the state."""
+        checkpoint["rows"] = self.rows
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Go on with the history, its clock included."""
+        self.rows = list(checkpoint["rows"])
+        if self.rows:
+            self._started = time.monotonic() - 60 * self.rows[-1]["minutes"]
