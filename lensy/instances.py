@@ -20,10 +20,10 @@ from lensy import targets
 from lensy.artefacts import expose
 from lensy.bands import band
 from lensy.errors import LensyError
-from lensy.simulate import Split
+from lensy.simulate import BandName, Split
 from lensy.store import DataSet
 
-BAND = "VIS"
+BAND: BandName = "VIS"
 """Masks are those of VIS."""
 
 LENS = 1

@@ -1,6 +1,7 @@
 """What the trainings of all networks share: optimiser, schedule, history, and who is best.
 
-A network is judged by the AUROC of its scores on validation frames, after every epoch.
+A network is judged by the AUROC of its scores on validation frames, after every epoch. Lightning
+brings checkpoints, resuming, devices and several nodes; none of that is written here.
 """
 
 from __future__ import annotations
@@ -8,17 +9,21 @@ from __future__ import annotations
 import logging
 import os
 import time
+import warnings
+from pathlib import Path
 from typing import Any, Protocol
 
 import lightning
 import numpy as np
 import torch
+from lightning.pytorch.callbacks import ModelCheckpoint
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from lensy.metrics import auroc
 
 log = logging.getLogger(__name__)
+logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
 
 
 class Schedule(Protocol):
@@ -31,6 +36,10 @@ class Schedule(Protocol):
     @property
     def weight_decay(self) -> float:
         """Of AdamW."""
+
+    @property
+    def n_epochs(self) -> int:
+        """Stretches of steps between two validations."""
 
     @property
     def n_steps(self) -> int:
@@ -110,3 +119,43 @@ class Learner(lightning.LightningModule):
         self.rows = list(checkpoint["rows"])
         if self.rows:
             self._started = time.monotonic() - 60 * self.rows[-1]["minutes"]
+
+
+def train(
+    module: Learner, folder: Path, *, progress: bool = False, options: dict[str, Any] | None = None
+) -> Path:
+    """Run Lightning's trainer; the checkpoint in `folder` with the best validation AUROC.
+
+    A training that was killed goes on after its last finished epoch. options: passed on to the
+    trainer.
+    """
+    keep = ModelCheckpoint(
+        dirpath=folder,
+        filename="best",
+        monitor="val_auroc",
+        mode="max",
+        save_on_train_epoch_end=True,
+        enable_version_counter=False,
+    )
+    latest = ModelCheckpoint(
+        dirpath=folder, filename="last", save_on_train_epoch_end=True, enable_version_counter=False
+    )
+    trainer = lightning.Trainer(
+        max_epochs=module.schedule.n_epochs,
+        reload_dataloaders_every_n_epochs=1,
+        num_sanity_val_steps=0,
+        logger=False,
+        callbacks=[keep, latest],
+        enable_progress_bar=progress,
+        enable_model_summary=False,
+        **({"accelerator": "auto", "devices": "auto"} | (options or {})),
+    )
+    last = folder / "last.ckpt"
+    with warnings.catch_warnings():
+        # two cores are busy with the network: loader processes would only take them away
+        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+        warnings.filterwarnings("ignore", message=".*Checkpoint directory.*exists.*")
+        # Lightning 2.6 uses a class that torch 2.12 deprecates
+        warnings.filterwarnings("ignore", message=".*treespec, LeafSpec.*")
+        trainer.fit(module, ckpt_path=str(last) if last.exists() else None, weights_only=True)
+    return Path(keep.best_model_path)

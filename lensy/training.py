@@ -1,8 +1,6 @@
-"""Training through Lightning: one `fit`, and `obtain`, which trains or loads.
+"""Training Naberrie and its classifier: one `fit`, and `obtain`, which trains or loads.
 
 First the U-Net learns to paint, then the classifier's dense layers learn on its frozen encoder.
-
-Lightning brings checkpoints, resuming, devices and several nodes; none of that is written here.
 """
 
 from __future__ import annotations
@@ -10,19 +8,17 @@ from __future__ import annotations
 import json
 import logging
 import time
-import warnings
 from pathlib import Path
 from typing import Any
 
-import lightning
 import torch
-from lightning.pytorch.callbacks import ModelCheckpoint
 
 from lensy.classifying import HeadHistory, cached_features, train_head
 from lensy.datasets import Crops, Frames
 from lensy.errors import LensyError
 from lensy.evaluation import elsewhere, finish_run, score_again
 from lensy.experiments import Experiment
+from lensy.learning import train
 from lensy.models.classifier import Classifier, FrozenEncoder
 from lensy.painter import NaberrieModule, training_instrument
 from lensy.provenance import provenance, write_json
@@ -31,7 +27,6 @@ from lensy.simulate import Recipe
 from lensy.store import DataSet, make_data_set
 
 log = logging.getLogger(__name__)
-logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
 
 
 def fit(
@@ -69,7 +64,7 @@ def fit(
     module = NaberrieModule(experiment, data)
     if start:
         module.model.begin_with(start.model())
-    best = _train(module, folder / "checkpoints", progress, trainer_options or {})
+    best = train(module, folder / "checkpoints", progress=progress, options=trainer_options)
     state = torch.load(best, weights_only=True, map_location="cpu")["state_dict"]
     module.load_state_dict(state)
     round_trip_half(module.model)
@@ -157,40 +152,6 @@ def _claim(folder: Path, experiment: Experiment) -> None:
             "remove that one."
         )
     write_json(path, content)
-
-
-def _train(module: NaberrieModule, folder: Path, progress: bool, options: dict[str, Any]) -> Path:
-    """Run Lightning's trainer; the checkpoint with the best validation AUROC."""
-    keep = ModelCheckpoint(
-        dirpath=folder,
-        filename="best",
-        monitor="val_auroc",
-        mode="max",
-        save_on_train_epoch_end=True,
-        enable_version_counter=False,
-    )
-    latest = ModelCheckpoint(
-        dirpath=folder, filename="last", save_on_train_epoch_end=True, enable_version_counter=False
-    )
-    trainer = lightning.Trainer(
-        max_epochs=module.settings.n_epochs,
-        reload_dataloaders_every_n_epochs=1,
-        num_sanity_val_steps=0,
-        logger=False,
-        callbacks=[keep, latest],
-        enable_progress_bar=progress,
-        enable_model_summary=False,
-        **({"accelerator": "auto", "devices": "auto"} | options),
-    )
-    last = folder / "last.ckpt"
-    with warnings.catch_warnings():
-        # two cores are busy with the network: loader processes would only take them away
-        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
-        warnings.filterwarnings("ignore", message=".*Checkpoint directory.*exists.*")
-        # Lightning 2.6 uses a class that torch 2.12 deprecates
-        warnings.filterwarnings("ignore", message=".*treespec, LeafSpec.*")
-        trainer.fit(module, ckpt_path=str(last) if last.exists() else None, weights_only=True)
-    return Path(keep.best_model_path)
 
 
 def obtain(

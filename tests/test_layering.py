@@ -73,6 +73,8 @@ LEVELS = {
     # results
     "lensy.classifying": 9,
     "lensy.learning": 9,
+    "lensy.mask_experiments": 9,
+    "lensy.mask_learning": 10,
     "lensy.interpret": 9,
     "lensy.scorecard": 9,
     "lensy.evaluation": 10,

@@ -1,0 +1,94 @@
+"""Experiments with Mask R-CNN: which objects, how much training. As `experiments.py`."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Annotated
+
+from pydantic import Field
+
+from lensy.errors import LensyError
+from lensy.experiments import SCALES, Count, Scale
+from lensy.instances import BAND, VARIANTS, Variant
+from lensy.models.mask_rcnn import Size
+from lensy.scene import Frozen
+from lensy.simulate import BandName, Recipe
+
+
+class MaskTraining(Frozen):
+    """Settings of one training run, the same for all variants at a scale."""
+
+    size: Size = "light"
+    n_train: Count = 4000
+    """Training frames, the first ones of the data set, each seen several times with new noise."""
+    n_test: Count = 3000
+    """Test frames, the first ones."""
+    batch: Count = 8
+    n_epochs: Count = 10
+    steps_per_epoch: Count = 100
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    weight_decay: Annotated[float, Field(ge=0)] = 1e-4
+    n_check: Count = 200
+    """Validation frames scored after each epoch."""
+    seed: Annotated[int, Field(ge=0)] = 1
+
+    @property
+    def n_steps(self) -> int:
+        """Optimiser steps of the whole run."""
+        return self.n_epochs * self.steps_per_epoch
+
+
+class MaskExperiment(Frozen):
+    """A variant of Mask R-CNN, its training and the recipe of its data."""
+
+    name: str
+    scale: Scale
+    variant: str
+    training: MaskTraining
+    recipe: Recipe
+
+    @property
+    def band(self) -> BandName:
+        """The band that the network sees."""
+        return BAND
+
+    @property
+    def objects(self) -> Variant:
+        """What the network is to find."""
+        return VARIANTS[self.variant]
+
+    @property
+    def fingerprint(self) -> str:
+        """Twelve hexadecimal digits that change with any setting or the data's recipe."""
+        content = self.training.model_dump_json() + repr(self.objects) + self.recipe.fingerprint
+        return hashlib.sha256(content.encode()).hexdigest()[:12]
+
+
+TRAINING = {
+    "smoke": MaskTraining(
+        n_train=60, n_test=40, batch=2, n_epochs=2, steps_per_epoch=4, n_check=10
+    ),
+    "laptop": MaskTraining(),
+    "talk": MaskTraining(
+        size="full", n_train=45_000, n_test=12_000, batch=16, n_epochs=20, steps_per_epoch=1000
+    ),
+}
+
+
+def mask_experiment(
+    name: str, scale: Scale, recipe: Recipe, *, seed: int | None = None
+) -> MaskExperiment:
+    """The experiment with the variant called `name`; another seed becomes part of the name.
+
+    Raises LensyError with the names there are.
+    """
+    if name not in VARIANTS:
+        raise LensyError(f"There is no variant {name!r}; the variants are {', '.join(VARIANTS)}.")
+    if scale not in SCALES:
+        raise LensyError(f"There is no scale {scale!r}; the scales are {', '.join(SCALES)}.")
+    training = TRAINING[scale]
+    label = name
+    if seed is not None and seed != training.seed:
+        training = training.model_copy(update={"seed": seed})
+        label = f"{name}-seed-{seed}"
+    return MaskExperiment(name=label, scale=scale, variant=name, training=training, recipe=recipe)
