@@ -151,6 +151,11 @@ class Instances(Dataset[tuple[Tensor, Objects]]):
             image, masks = _turned(image, masks, rng)
         return torch.from_numpy(image[None]), objects(masks, labels)
 
+    def lensed_light(self, index: int) -> NDArray[np.bool_]:
+        """Where a stored frame's lensed light exceeds the noise of an empty pixel, (y, x)."""
+        arc = self.data.layers(self.split, self.start + index, BAND)[1]
+        return targets.lensed_pixels(arc, band(BAND))
+
     def _classes(self, example: int, n_objects: int) -> list[int]:
         """Number of the class of each object."""
         labels = [self.variant.label(each) for each in roles(bool(self.labels[example]), n_objects)]
