@@ -212,8 +212,8 @@ def finish_run(
         "test_painting": ranking_results(test["label"], brightest),
         **about,
     }
-    weights = classifier if keep_weights else None
-    return write_run(folder, info=info, scores=single_precision(kept), classifier=weights)
+    networks = {"model": classifier.encoder.unet, "head": classifier.head} if keep_weights else None
+    return write_run(folder, info=info, scores=single_precision(kept), networks=networks)
 
 
 def elsewhere(run: Run, recipe: Recipe, word: Literal["on", "for"]) -> Experiment:

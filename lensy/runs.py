@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 
 from lensy.errors import LensyError
-from lensy.experiments import Experiment, Scale
+from lensy.experiments import Scale
 from lensy.models.classifier import Classifier, FrozenEncoder, Head
 from lensy.models.naberrie import Naberrie
 from lensy.provenance import whole_file, write_json
@@ -38,6 +38,25 @@ from lensy.simulate import Recipe
 Floats = NDArray[np.float64]
 
 SHIPPED = Path(str(files("lensy").joinpath("shipped")))
+
+
+class Planned(Protocol):
+    """What every experiment says of itself, whichever network it trains."""
+
+    @property
+    def name(self) -> str:
+        """Of the experiment, and of its folder."""
+
+    @property
+    def scale(self) -> Scale:
+        """How much of everything."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes with any setting."""
+
+    def model_dump_json(self) -> str:
+        """All settings as JSON."""
 
 
 class Run:
@@ -81,7 +100,7 @@ class Run:
     def model(self) -> Naberrie:
         """The trained network, in evaluation mode, single precision."""
         settings = self.info["experiment"]["training"]
-        weights = _single_precision(self.folder / "model.safetensors")
+        weights = single_precision_weights(self.folder / "model.safetensors")
         sigma = weights["sigma"].flatten().tolist()
         model = Naberrie(settings["width"], sigma, settings["upsampling"])
         model.load_state_dict(weights)
@@ -92,7 +111,7 @@ class Run:
         """The trained classifier on the encoder of `model`, in evaluation mode."""
         encoder = FrozenEncoder(self.model())
         head = Head(encoder.n_features)
-        head.load_state_dict(_single_precision(self.folder / "head.safetensors"))
+        head.load_state_dict(single_precision_weights(self.folder / "head.safetensors"))
         return Classifier(encoder, head).eval()
 
     def summary(self) -> str:
@@ -110,7 +129,22 @@ class Run:
         )
 
 
-def find_run(experiment: Experiment, *, runs: Path, use_shipped: bool = True) -> Run | None:
+def claim(folder: Path, experiment: Planned) -> None:
+    """Begin a run in a folder, or go on with the same one.
+
+    Raises LensyError where the folder holds another's beginning.
+    """
+    path = folder / "experiment.json"
+    content = json.loads(experiment.model_dump_json())
+    if path.exists() and json.loads(path.read_text("utf-8")) != content:
+        raise LensyError(
+            f"{folder} holds an unfinished run with other settings: give another folder, or "
+            "remove that one."
+        )
+    write_json(path, content)
+
+
+def find_run(experiment: Planned, *, runs: Path, use_shipped: bool = True) -> Run | None:
     """The finished run with the experiment's fingerprint, shipped or local; None without one."""
     places = [runs_folder(experiment, runs)]
     if use_shipped:
@@ -123,7 +157,7 @@ def find_run(experiment: Experiment, *, runs: Path, use_shipped: bool = True) ->
     return None
 
 
-def runs_folder(experiment: Experiment, root: Path) -> Path:
+def runs_folder(experiment: Planned, root: Path) -> Path:
     """Where a run of the experiment lives below `root`."""
     return root / experiment.scale / experiment.name
 
@@ -148,13 +182,12 @@ def write_run(
     *,
     info: dict[str, Any],
     scores: dict[str, NDArray[Any]],
-    classifier: Classifier | None = None,
+    networks: Mapping[str, torch.nn.Module] | None = None,
 ) -> Run:
-    """Write a finished run, its networks too if there are any; `run.json` comes last."""
+    """Write a finished run, its networks by file name if it keeps any; `run.json` comes last."""
     folder.mkdir(parents=True, exist_ok=True)
-    if classifier is not None:
-        write_halved(folder / "model.safetensors", classifier.encoder.unet)
-        write_halved(folder / "head.safetensors", classifier.head)
+    for name, network in (networks or {}).items():
+        write_halved(folder / f"{name}.safetensors", network)
     with whole_file(folder / "scores.npz") as path, path.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **scores)
     write_json(folder / "run.json", info)
@@ -171,7 +204,7 @@ def write_halved(path: Path, network: torch.nn.Module) -> None:
         save_file(halved, temporary)
 
 
-def _single_precision(path: Path) -> dict[str, torch.Tensor]:
+def single_precision_weights(path: Path) -> dict[str, torch.Tensor]:
     """Weights as a network computes with them. Raises LensyError where the file is missing."""
     if not path.exists():
         raise LensyError(f"{path} is missing: the run holds no such network.")

@@ -5,7 +5,6 @@ First the U-Net learns to paint, then the classifier's dense layers learn on its
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from pathlib import Path
@@ -21,8 +20,8 @@ from lensy.experiments import Experiment
 from lensy.learning import train
 from lensy.models.classifier import Classifier, FrozenEncoder
 from lensy.painter import NaberrieModule, training_instrument
-from lensy.provenance import provenance, write_json
-from lensy.runs import Run, find_run, round_trip_half, runs_folder, write_history
+from lensy.provenance import provenance
+from lensy.runs import Run, claim, find_run, round_trip_half, runs_folder, write_history
 from lensy.simulate import Recipe
 from lensy.store import DataSet, make_data_set
 
@@ -59,7 +58,7 @@ def fit(
             f"{start.folder if start else 'none'}."
         )
     origin = provenance()
-    _claim(folder, experiment)
+    claim(folder, experiment)
     torch.manual_seed(experiment.training.seed)
     module = NaberrieModule(experiment, data)
     if start:
@@ -141,17 +140,6 @@ def _classifier(
         history.seconds,
     )
     return Classifier(encoder, head.to(encoder.unet.sigma.device)), history
-
-
-def _claim(folder: Path, experiment: Experiment) -> None:
-    path = folder / "experiment.json"
-    content = json.loads(experiment.model_dump_json())
-    if path.exists() and json.loads(path.read_text("utf-8")) != content:
-        raise LensyError(
-            f"{folder} holds an unfinished run with other settings: give another folder, or "
-            "remove that one."
-        )
-    write_json(path, content)
 
 
 def obtain(

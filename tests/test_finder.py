@@ -250,7 +250,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         "provenance": {"commit": "0123456789ab"},
     }
     folder = tmp_path_factory.mktemp("runs") / "untrained"
-    return write_run(folder, info=info, scores={"score": np.zeros(1)}, classifier=untrained())
+    classifier = untrained()
+    networks = {"model": classifier.encoder.unet, "head": classifier.head}
+    return write_run(folder, info=info, scores={"score": np.zeros(1)}, networks=networks)
 
 
 def find(*arguments: object) -> Any:

@@ -75,6 +75,7 @@ LEVELS = {
     "lensy.learning": 9,
     "lensy.mask_experiments": 9,
     "lensy.mask_learning": 10,
+    "lensy.mask_training": 11,
     "lensy.mask_scores": 9,
     "lensy.interpret": 9,
     "lensy.scorecard": 9,

@@ -7,12 +7,16 @@ from pathlib import Path
 import pytest
 import torch
 from builders import bright_population, tiny_data
+from numpy.testing import assert_allclose
 
 from lensy.errors import LensyError
 from lensy.instances import Instances, collated
 from lensy.learning import train
 from lensy.mask_experiments import MaskExperiment, MaskTraining, mask_experiment
 from lensy.mask_learning import MaskRcnnModule
+from lensy.mask_scores import score_instances
+from lensy.mask_training import fit_masks, trained_masks, without_detection
+from lensy.runs import find_run, runs_folder
 from lensy.simulate import Recipe
 from lensy.store import DataSet
 
@@ -21,11 +25,11 @@ from lensy.store import DataSet
 def frames(tmp_path_factory: pytest.TempPathFactory) -> DataSet:
     population = bright_population(n_companions=(1, 2))
     folder = tmp_path_factory.mktemp("data")
-    return tiny_data(folder, population=population, n_train=6, n_validation=6, n_test=2)
+    return tiny_data(folder, population=population, n_train=6, n_validation=6, n_test=6)
 
 
 def tiny(data: DataSet, variant: str = "mrc-3") -> MaskExperiment:
-    training = MaskTraining(batch=2, n_epochs=1, steps_per_epoch=2, n_check=6, n_train=4, n_test=2)
+    training = MaskTraining(batch=2, n_epochs=1, steps_per_epoch=2, n_check=6, n_train=4, n_test=6)
     return MaskExperiment(
         name=variant, scale="smoke", variant=variant, training=training, recipe=data.recipe
     )
@@ -69,3 +73,32 @@ def test_experiments_differ_by_variant_and_seed() -> None:
 def test_unknown_variants_are_refused() -> None:
     with pytest.raises(LensyError, match=r"no variant 'mrc-9'; the variants are mrc-95, mrc-99"):
         mask_experiment("mrc-9", "laptop", Recipe(name="x"))
+
+
+def test_a_run_is_written_found_and_read_again(frames: DataSet, tmp_path: Path) -> None:
+    wanted = tiny(frames)
+    folder = runs_folder(wanted, tmp_path)
+    made = fit_masks(wanted, frames, folder, trainer_options={"accelerator": "cpu", "devices": 1})
+    found = find_run(wanted, runs=tmp_path, use_shipped=False)
+    assert found is not None
+    assert found.folder == made.folder == folder
+    items = Instances(frames, "test", wanted.objects)
+    columns, _ = score_instances(trained_masks(found), items)
+    stored = found.scores()
+    assert_allclose(columns["score"], stored["score"], rtol=1e-4, atol=1e-6)
+    assert_allclose(
+        stored["arc_signal_to_noise"], frames.catalogue("test")["arc_signal_to_noise_VIS"]
+    )
+    assert (folder / "model.safetensors").stat().st_size < 10e6
+    shares = without_detection(found)
+    empty = stored["score"] == 0
+    assert shares["non-lenses"] * (~stored["label"]).sum() == (empty & ~stored["label"]).sum()
+
+
+def test_data_of_another_recipe_are_refused(frames: DataSet, tmp_path: Path) -> None:
+    other = tiny(frames).model_copy(
+        update={"recipe": frames.recipe.model_copy(update={"seed": 9, "name": "other"})}
+    )
+    with pytest.raises(LensyError, match=r"holds 'tiny', but mrc-3 .* is defined on 'other'"):
+        fit_masks(other, frames, tmp_path)
+    assert not list(tmp_path.iterdir())

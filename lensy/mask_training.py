@@ -1,0 +1,147 @@
+"""Training a Mask R-CNN from beginning to scored run, and finding such runs again."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from lensy.bands import band
+from lensy.errors import LensyError
+from lensy.evaluation import example_columns, ranking_results, single_precision
+from lensy.instances import Instances
+from lensy.learning import train
+from lensy.mask_experiments import MaskExperiment
+from lensy.mask_learning import MaskRcnnModule
+from lensy.mask_scores import score_instances
+from lensy.metrics import auroc, threshold_at
+from lensy.models.mask_rcnn import MaskRcnn
+from lensy.provenance import provenance
+from lensy.runs import (
+    Run,
+    claim,
+    find_run,
+    round_trip_half,
+    runs_folder,
+    single_precision_weights,
+    write_history,
+    write_run,
+)
+from lensy.store import DataSet, make_data_set
+
+log = logging.getLogger(__name__)
+
+
+def fit_masks(
+    experiment: MaskExperiment,
+    data: DataSet,
+    folder: Path,
+    *,
+    keep_weights: bool = True,
+    progress: bool = False,
+    trainer_options: dict[str, Any] | None = None,
+) -> Run:
+    """Train a Mask R-CNN, score the test set with the epoch validation likes best, write the run.
+
+    A killed job that is started again goes on after its last finished epoch. keep_weights: whether
+    the run holds the network. trainer_options: passed on to Lightning's Trainer.
+    Raises LensyError where data or folder belong to another experiment.
+    """
+    if data.recipe.fingerprint != experiment.recipe.fingerprint:
+        raise LensyError(
+            f"{data.folder} holds {data.recipe.name!r}, but {experiment.name} at scale "
+            f"{experiment.scale} is defined on {experiment.recipe.name!r}."
+        )
+    origin = provenance()
+    claim(folder, experiment)
+    torch.manual_seed(experiment.training.seed)
+    module = MaskRcnnModule(experiment, data)
+    best = train(module, folder / "checkpoints", progress=progress, options=trainer_options)
+    module.load_state_dict(torch.load(best, weights_only=True, map_location="cpu")["state_dict"])
+    round_trip_half(module.model)
+    write_history(folder / "history.csv", module.rows)
+    model = module.model.eval()
+    score = _validated(model, experiment, data, progress)
+    limit = min(experiment.training.n_test, data.recipe.n_test)
+    frames = Instances(data, "test", experiment.objects, limit=limit)
+    columns, precision = score_instances(model, frames, progress=progress)
+    about = {name: each[:limit] for name, each in example_columns(data, experiment.band).items()}
+    info = {
+        "experiment": experiment.model_dump(mode="json"),
+        "fingerprint": experiment.fingerprint,
+        "best_epoch": max(module.rows, key=lambda row: row["val_auroc"])["epoch"],
+        "wall_seconds": round(60 * module.rows[-1]["minutes"], 1),
+        "score": score,
+        "test": ranking_results(columns["label"], columns["score"]),
+        "precision": precision,
+        "provenance": origin,
+    }
+    return write_run(
+        folder,
+        info=info,
+        scores=single_precision(columns | about),
+        networks={"model": model} if keep_weights else None,
+    )
+
+
+def _validated(
+    model: MaskRcnn, experiment: MaskExperiment, data: DataSet, progress: bool
+) -> dict[str, Any]:
+    """What a score means, from all validation frames."""
+    frames = Instances(data, "validation", experiment.objects)
+    columns, _ = score_instances(model, frames, progress=progress)
+    labels, scores = columns["label"], columns["score"]
+    rates = (0.1, 0.01)
+    return {
+        "kind": "best detection of lensed light, 0 without any",
+        "validation_auroc": round(auroc(labels, scores), 4),
+        "threshold_at_false_positive_rate": {
+            str(rate): threshold_at(labels, scores, false_positive_rate=rate) for rate in rates
+        },
+    }
+
+
+def trained_masks(run: Run) -> MaskRcnn:
+    """The network of a finished run, in evaluation mode, single precision."""
+    experiment = MaskExperiment.model_validate(run.info["experiment"])
+    model = MaskRcnn(
+        len(experiment.objects.classes),
+        band(experiment.band).background_sigma,
+        experiment.training.size,
+    )
+    model.load_state_dict(single_precision_weights(run.folder / "model.safetensors"))
+    return model.eval()
+
+
+def obtain_masks(
+    experiment: MaskExperiment,
+    *,
+    data_folder: Path = Path("data"),
+    runs: Path = Path("runs"),
+    use_shipped: bool = True,
+    progress: bool = False,
+) -> Run:
+    """The run of an experiment: shipped, made earlier, or else trained now, data included."""
+    run = find_run(experiment, runs=runs, use_shipped=use_shipped)
+    if run is not None:
+        return run
+    log.info("no finished run of %s at scale %s: training", experiment.name, experiment.scale)
+    recipe = experiment.recipe
+    data = make_data_set(recipe, data_folder / recipe.name, progress=progress)
+    return fit_masks(experiment, data, runs_folder(experiment, runs), progress=progress)
+
+
+def without_detection(run: Run) -> dict[str, float]:
+    """Share of lenses and of non-lenses in which nothing at all was found, of any score.
+
+    Such images share the score 0, and so are one straight piece of the ROC curve, its last.
+    """
+    scores = run.scores()
+    empty, labels = scores["score"] == 0, scores["label"].astype(bool)
+    return {
+        "lenses": float(np.mean(empty[labels])),
+        "non-lenses": float(np.mean(empty[~labels])),
+    }
