@@ -62,7 +62,7 @@ def draw_selection(
         for axes in row
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
     }
-    row[0].legend(entries.values(), entries.keys(), fontsize=8, loc="lower left")
+    row[0].legend(entries.values(), entries.keys(), fontsize=8, loc="best")
     return figure
 
 
