@@ -13,10 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, wraps
+from typing import ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
 
 from lensy.arcs import draw_lensed
 from lensy.bands import Band
@@ -27,6 +29,27 @@ from lensy.scene import Deflector, Galaxy, Pattern, Scene
 
 Floats = NDArray[np.float64]
 Image = NDArray[np.float32]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+LIBRARIES = ThreadpoolController()
+
+
+def one_thread(function: Callable[P, R]) -> Callable[P, R]:
+    """Keeps a function's matrix products to one thread.
+
+    The matrices are small, threads cost more than they bring, and how many there are would change
+    the last bits of an image.
+    """
+
+    @wraps(function)
+    def limited(*words: P.args, **names: P.kwargs) -> R:
+        with LIBRARIES.limit(limits=1, user_api="blas"):
+            return function(*words, **names)
+
+    return limited
+
+
 Brightness = Callable[[Floats, Floats], Floats]
 Drawing = tuple[Galaxy | Pattern, Patch]
 
@@ -59,6 +82,7 @@ class Layers:
         return total
 
 
+@one_thread
 def render(scene: Scene, band: Band) -> Layers:
     """Layers of `scene` in one band, with point-spread function and pixels but without noise.
 
@@ -67,6 +91,7 @@ def render(scene: Scene, band: Band) -> Layers:
     return render_bands(scene, [band])[band.name]
 
 
+@one_thread
 def render_bands(scene: Scene, bands: Sequence[Band]) -> dict[str, Layers]:
     """Layers of `scene` by the name of the band, as `render`; each object is drawn once."""
     canvas = Canvas(bands)
@@ -89,11 +114,13 @@ def render_bands(scene: Scene, bands: Sequence[Band]) -> dict[str, Layers]:
     return layers
 
 
+@one_thread
 def render_galaxy(galaxy: Galaxy, band: Band) -> Image:
     """Light of one galaxy without lensing, (y, x), nJy per pixel."""
     return render(Scene(lens=galaxy), band).lens_light
 
 
+@one_thread
 def render_arc(source: Galaxy, deflector: Deflector, band: Band) -> tuple[Image, float]:
     """Light of `source` as lensed by `deflector`, (y, x) in nJy per pixel, and its magnification.
 

@@ -26,12 +26,15 @@ from lenstronomy.SimulationAPI.sim_api import SimAPI
 from numpy.testing import assert_allclose
 from numpy.typing import NDArray
 from scipy import special
+from threadpoolctl import threadpool_limits
 
+import data_sim
 from lensy.bands import GRIDS, Band, band
 from lensy.detector import noise_sigma
 from lensy.errors import LensyError
 from lensy.render import Layers, _blur, render, render_arc, render_bands, render_galaxy
 from lensy.scene import Deflector, Galaxy, Pattern, Scene
+from lensy.simulate import simulate
 
 Floats = NDArray[np.float64]
 
@@ -522,3 +525,16 @@ def test_a_narrow_blur_makes_a_wider_gaussian_of_a_gaussian(variance: float) -> 
     width = 1.5**2 + variance
     expected = 1.5 / np.sqrt(width) * np.exp(-0.5 * distance**2 / width)
     assert_allclose(blurred, expected, atol=2e-5)
+
+
+@pytest.mark.parametrize("n_threads", [1, 2, 3])
+def test_an_image_does_not_depend_on_the_number_of_threads(n_threads: int) -> None:
+    recipe = data_sim.recipe("talk-smoke")
+    expected = [simulate(recipe, "test", index).layers for index in range(4)]
+    with threadpool_limits(limits=n_threads, user_api="blas"):
+        found = [simulate(recipe, "test", index).layers for index in range(4)]
+    for mine, theirs in zip(found, expected, strict=True):
+        assert mine.keys() == theirs.keys()
+        for name, layers in mine.items():
+            assert np.array_equal(layers.arc, theirs[name].arc)
+            assert np.array_equal(layers.image, theirs[name].image)
