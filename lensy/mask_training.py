@@ -10,7 +10,6 @@ import numpy as np
 import torch
 
 from lensy.bands import band
-from lensy.errors import LensyError
 from lensy.evaluation import example_columns, ranking_results, single_precision
 from lensy.instances import Instances
 from lensy.learning import train
@@ -50,13 +49,8 @@ def fit_masks(
     the run holds the network. trainer_options: passed on to Lightning's Trainer.
     Raises LensyError where data or folder belong to another experiment.
     """
-    if data.recipe.fingerprint != experiment.recipe.fingerprint:
-        raise LensyError(
-            f"{data.folder} holds {data.recipe.name!r}, but {experiment.name} at scale "
-            f"{experiment.scale} is defined on {experiment.recipe.name!r}."
-        )
     origin = provenance()
-    claim(folder, experiment)
+    claim(folder, experiment, data)
     torch.manual_seed(experiment.training.seed)
     module = MaskRcnnModule(experiment, data)
     best = train(module, folder / "checkpoints", progress=progress, options=trainer_options)

@@ -215,7 +215,8 @@ def draw_evidence(observers: Mapping[str, Mapping[str, ArrayLike]]) -> Figure:
         places = np.arange(len(cameras)) + 0.22 * (k - 0.5 * (len(observers) - 1))
         axes.errorbar(places, middle, (middle - low, high - middle), fmt=STYLES[k][:1],
                       color=COLOURS[k], label=label, capsize=2)  # fmt: skip
-        axes.set_xticks(range(len(cameras)), [name.replace(", ", ",\n") for name in cameras])
+    names = [name.replace(", ", ",\n") for name in next(iter(observers.values()))]
+    axes.set_xticks(range(len(names)), names)
     axes.set_yscale("log")
     axes.set_ylabel("signal-to-noise of lensed light")
     axes.grid(axis="y", color="0.9")

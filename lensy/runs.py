@@ -34,6 +34,7 @@ from lensy.models.classifier import Classifier, FrozenEncoder, Head
 from lensy.models.naberrie import Naberrie
 from lensy.provenance import whole_file, write_json
 from lensy.simulate import Recipe
+from lensy.store import DataSet
 
 Floats = NDArray[np.float64]
 
@@ -50,6 +51,10 @@ class Planned(Protocol):
     @property
     def scale(self) -> Scale:
         """How much of everything."""
+
+    @property
+    def recipe(self) -> Recipe:
+        """Of the data."""
 
     @property
     def fingerprint(self) -> str:
@@ -129,11 +134,17 @@ class Run:
         )
 
 
-def claim(folder: Path, experiment: Planned) -> None:
+def claim(folder: Path, experiment: Planned, data: DataSet) -> None:
     """Begin a run in a folder, or go on with the same one.
 
-    Raises LensyError where the folder holds another's beginning.
+    Raises LensyError where the data are not the experiment's, or the folder holds the beginning of
+    another.
     """
+    if data.recipe.fingerprint != experiment.recipe.fingerprint:
+        raise LensyError(
+            f"{data.folder} holds {data.recipe.name!r}, but {experiment.name} at scale "
+            f"{experiment.scale} is defined on {experiment.recipe.name!r}."
+        )
     path = folder / "experiment.json"
     content = json.loads(experiment.model_dump_json())
     if path.exists() and json.loads(path.read_text("utf-8")) != content:

@@ -45,11 +45,6 @@ def fit(
     Lightning's Trainer (`accelerator`, `devices`, `num_nodes`, ...).
     Raises LensyError where data or folder belong to another experiment.
     """
-    if data.recipe.fingerprint != experiment.recipe.fingerprint:
-        raise LensyError(
-            f"{data.folder} holds {data.recipe.name!r}, but {experiment.name} at scale "
-            f"{experiment.scale} is defined on {experiment.recipe.name!r}."
-        )
     wanted = experiment.start.fingerprint if experiment.start else None
     if wanted != (start.info["fingerprint"] if start else None):
         raise LensyError(
@@ -58,7 +53,7 @@ def fit(
             f"{start.folder if start else 'none'}."
         )
     origin = provenance()
-    claim(folder, experiment)
+    claim(folder, experiment, data)
     torch.manual_seed(experiment.training.seed)
     module = NaberrieModule(experiment, data)
     if start:
