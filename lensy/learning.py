@@ -159,3 +159,8 @@ def train(
         warnings.filterwarnings("ignore", message=".*treespec, LeafSpec.*")
         trainer.fit(module, ckpt_path=str(last) if last.exists() else None, weights_only=True)
     return Path(keep.best_model_path)
+
+
+def arithmetic(options: dict[str, Any] | None) -> str:
+    """The precision that Lightning's trainer computes in with these options: part of a result."""
+    return str((options or {}).get("precision", "32-true"))

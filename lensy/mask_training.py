@@ -12,7 +12,7 @@ import torch
 from lensy.bands import band
 from lensy.evaluation import example_columns, ranking_results, single_precision
 from lensy.instances import Instances
-from lensy.learning import train
+from lensy.learning import arithmetic, train
 from lensy.mask_experiments import MaskExperiment
 from lensy.mask_learning import MaskRcnnModule
 from lensy.mask_scores import score_instances
@@ -68,6 +68,7 @@ def fit_masks(
         "fingerprint": experiment.fingerprint,
         "best_epoch": max(module.rows, key=lambda row: row["val_auroc"])["epoch"],
         "wall_seconds": round(60 * module.rows[-1]["minutes"], 1),
+        "arithmetic": arithmetic(trainer_options),
         "score": score,
         "test": ranking_results(columns["label"], columns["score"]),
         "precision": precision,

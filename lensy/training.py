@@ -17,7 +17,7 @@ from lensy.datasets import Crops, Frames
 from lensy.errors import LensyError
 from lensy.evaluation import elsewhere, finish_run, score_again
 from lensy.experiments import Experiment
-from lensy.learning import train
+from lensy.learning import arithmetic, train
 from lensy.models.classifier import Classifier, FrozenEncoder
 from lensy.painter import NaberrieModule, training_instrument
 from lensy.provenance import provenance
@@ -69,6 +69,7 @@ def fit(
     about = {
         "best_epoch": best_row["epoch"],
         "wall_seconds": round(60 * module.rows[-1]["minutes"], 1),
+        "arithmetic": arithmetic(trainer_options),
         "provenance": origin,
     }
     return finish_run(experiment, classifier, history, data, folder, about=about, progress=progress)
