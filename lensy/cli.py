@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from tqdm import tqdm
 
-from lensy import cli_runs, figures
-from lensy.bands import band
+from lensy import cli_runs
 from lensy.cutouts import read_cutout
 from lensy.errors import LensyError, exit_code_two
-from lensy.finder import Candidate, Finder, Finding, candidate_table, write_candidates
+from lensy.finder import Finder, Finding
+from lensy.mask_finder import MaskFinder, MaskFinding
 from lensy.provenance import whole_file
 from lensy.runs import Run, shipped_run
 
@@ -45,7 +45,11 @@ def find(
         float | None, typer.Option(help="AB magnitude of one count, instead of MAGZERO.")
     ] = None,
     model: Annotated[
-        str, typer.Option(help="Which of the shipped networks; its name says the band.")
+        str,
+        typer.Option(
+            help="Which of the shipped networks: naberrie-vis, -y, -j or -h for that band, or "
+            "mrc-3 and its kin, which give boxes and masks."
+        ),
     ] = "naberrie-vis",
     run: Annotated[
         Path | None, typer.Option(help="Folder of a run, instead of a shipped network.")
@@ -54,6 +58,9 @@ def find(
 ) -> None:
     """Score Euclid images and list the lens candidates in them, best first.
 
+    A Mask R-CNN also writes everything it found, with masks, as COCO beside the table: its name
+    with the ending .json.
+
     Each file gives at least one row; flags say what is special about it. A file that cannot be
     used is named on standard error and the others are searched.
 
@@ -61,10 +68,11 @@ def find(
     or when the arguments are wrong.
     """
     with exit_code_two():
-        _check_places(out, pictures)
-        finder = Finder.from_run(Run(run) if run else shipped_run(model))
+        trained = Run(run) if run else shipped_run(model)
+        _check_places(out, pictures, taken=".json" if trained.finds_masks else "")
+        finder: Any = (MaskFinder if trained.finds_masks else Finder).from_run(trained)
         files = _input_files(paths)
-        candidates: list[Candidate] = []
+        candidates: list[Any] = []
         n_failed = 0
         pairs = list(zip(files, _picture_names(files), strict=True))
         for path, picture in tqdm(pairs, unit="file", disable=quiet):
@@ -80,15 +88,23 @@ def find(
                 _save_picture(finding, pictures / picture)
         if not candidates:
             raise LensyError(f"None of {len(files)} files could be searched; {out} is not written.")
-        write_candidates(candidate_table(candidates, finder.origin), out)
+        finder.write(candidates, out)
     if n_failed:
         raise typer.Exit(1)
 
 
-def _check_places(out: Path, pictures: Path | None) -> None:
-    """Raise LensyError before the work where its results could not be written."""
+def _check_places(out: Path, pictures: Path | None, *, taken: str) -> None:
+    """Raise LensyError before the work where its results could not be written.
+
+    taken: ending of another file that is written beside the table.
+    """
     if out.is_dir():
         raise LensyError(f"--out {out} is a folder: give the name of a file in it.")
+    if taken and out.suffix == taken:
+        raise LensyError(
+            f"--out {out} is the table, and masks go beside it as {taken}: choose another ending, "
+            ".ecsv say."
+        )
     if pictures and pictures.exists() and not pictures.is_dir():
         raise LensyError(f"--pictures {pictures} is a file: give a folder.")
     for folder in (out.parent, pictures or out.parent):
@@ -120,18 +136,6 @@ def _picture_names(files: list[Path]) -> list[str]:
     return [f"{name}.png" for name in names]
 
 
-def _save_picture(finding: Finding, path: Path) -> None:
-    cutout = finding.cutout
-    figure = figures.draw_candidate(
-        cutout.flux,
-        finding.light,
-        marks=[
-            (*cutout.place(each.x, each.y), f"{each.probability:.2f}")
-            for each in finding.candidates
-        ],
-        mask=cutout.mask,
-        title=cutout.path.name,
-        band_sigma=band(cutout.band).background_sigma,
-    )
+def _save_picture(finding: Finding | MaskFinding, path: Path) -> None:
     with whole_file(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=110)
+        finding.draw().savefig(temporary, format="png", dpi=110)

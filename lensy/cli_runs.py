@@ -11,7 +11,10 @@ import typer
 
 from lensy.errors import LensyError, exit_code_two
 from lensy.evaluation import elsewhere, score_again
-from lensy.experiments import BANDS, SCALES, Experiment, Scale, experiment
+from lensy.experiments import BANDS, SCALES, START, Experiment, Scale, experiment
+from lensy.instances import VARIANTS
+from lensy.mask_experiments import mask_experiment
+from lensy.mask_training import fit_masks, score_masks_again
 from lensy.predecessor import score_predecessor
 from lensy.runs import SHIPPED, Run, find_run, runs_folder, shipped_run
 from lensy.scorecard import as_text
@@ -19,11 +22,14 @@ from lensy.scorecard import scorecard as make_scorecard
 from lensy.store import DataSet
 from lensy.training import fit, fit_classifier
 
+NAMES = (*BANDS, *VARIANTS)
+ALL = ", ".join(NAMES)
+
 Quiet = Annotated[bool, typer.Option(help="No progress, only errors.")]
 
 
 def train(
-    name: Annotated[str, typer.Argument(help=f"Experiment: {', '.join(BANDS)}.")],
+    name: Annotated[str, typer.Argument(help=f"Experiment: {ALL}.")],
     data: Annotated[Path, typer.Option(help="Folder of the data set.")],
     scale: Annotated[str, typer.Option(help=f"Scale: {', '.join(SCALES)}.")] = "laptop",
     out: Annotated[
@@ -54,23 +60,29 @@ def train(
     with exit_code_two():
         data_set = DataSet(data)
         data_set.verify()
-        wanted = experiment(name, _scale(scale), data_set.recipe, seed=seed)
+        settings: dict[str, Any] = {"progress": not quiet}
+        runs = Path("runs")
         if encoder is not None:
             trained = Run(encoder)
-            place = runs_folder(elsewhere(trained, data_set.recipe, "for"), Path("runs"))
-            typer.echo(_result(fit_classifier(trained, data_set, out or place, progress=not quiet)))
+            folder = out or runs_folder(elsewhere(trained, data_set.recipe, "for"), runs)
+            typer.echo(_result(fit_classifier(trained, data_set, folder, **settings)))
             return
-        folder = out or runs_folder(wanted, Path("runs"))
-        options: dict[str, Any] = {
+        settings["trainer_options"] = {
             "accelerator": accelerator,
             "devices": int(devices) if devices.isdecimal() else devices,
             "num_nodes": nodes,
             "precision": precision,
         }
-        first = Run(start) if start else _start(wanted, data)
-        run = fit(
-            wanted, data_set, folder, start=first, progress=not quiet, trainer_options=options
-        )
+        if name in VARIANTS:
+            if start is not None:
+                raise LensyError(f"--start is for the experiments {', '.join(START)}.")
+            masks = mask_experiment(name, _scale(scale), data_set.recipe, seed=seed)
+            run = fit_masks(masks, data_set, out or runs_folder(masks, runs), **settings)
+        else:
+            wanted = experiment(_known(name), _scale(scale), data_set.recipe, seed=seed)
+            first = Run(start) if start else _start(wanted, data)
+            folder = out or runs_folder(wanted, runs)
+            run = fit(wanted, data_set, folder, start=first, **settings)
         typer.echo(_result(run))
 
 
@@ -88,7 +100,9 @@ def evaluate(
         if (run is None) == (weights is None):
             raise LensyError("Give either --run, the folder of a finished run, or --weights.")
         if run is not None:
-            scored = score_again(Run(run), DataSet(data), out, progress=not quiet)
+            trained = Run(run)
+            again = score_masks_again if trained.finds_masks else score_again
+            scored = again(trained, DataSet(data), out, progress=not quiet)
         elif weights is not None:
             scored = score_predecessor(weights, DataSet(data), out, progress=not quiet)
         typer.echo(_result(scored))
@@ -103,7 +117,7 @@ def scorecard(
     """Every number that the talk published, with ours beside it."""
     with exit_code_two():
         runs = {each.info["experiment"]["name"]: each for each in map(Run, run or [])}
-        for name in BANDS:
+        for name in NAMES:
             if name not in runs and any(SHIPPED.glob(f"*/{name}/run.json")):
                 runs[name] = shipped_run(name)
         rows = make_scorecard(runs)
@@ -126,6 +140,12 @@ def _start(wanted: Experiment, data: Path) -> Run | None:
             f"--scale {wanted.scale} --seed {seed}`, or give its folder with --start."
         )
     return run
+
+
+def _known(name: str) -> str:
+    if name not in NAMES:
+        raise LensyError(f"There is no experiment {name!r}; the experiments are {ALL}.")
+    return name
 
 
 def _scale(word: str) -> Scale:

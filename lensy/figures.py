@@ -1,6 +1,6 @@
 """Figures of images, one function each: arrays in, matplotlib figure out, nothing computed.
 
-Figures of numbers are in `charts.py`.
+Figures of numbers are in `charts.py`, those of objects with masks in `mask_figures.py`.
 
 Images are stretched with arcsinh of flux over noise and shown with viridis, as in the talk. Bands
 keep their colour in every figure (a set that colour-blind readers can tell apart: Wong 2011,
@@ -14,21 +14,15 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import BoundaryNorm, to_rgb
+from matplotlib.colors import BoundaryNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle
-from matplotlib.patheffects import withStroke
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 BAND_COLOURS = {"VIS": "#0072B2", "Y": "#E69F00", "J": "#009E73", "H": "#D55E00"}
 LENSED_LIGHT, LENS_GALAXY = "cyan", "red"
 ARTEFACT = "#D55E00"
 """Colour of the outline of an artefact's mask: orange-red of Wong 2011, apart from viridis."""
-COMPANIONS = ("lime", "yellow", "magenta", "gray", "maroon", "olive", "green", "purple", "teal")
-"""The talk's colours of other galaxies. Of its four panels the one with four galaxies has the first
-four of these, the one with eight all but teal; which lies above which agrees too (reading)."""
-CLASS_COLOURS = {"lensed light": LENSED_LIGHT, "lens galaxy": LENS_GALAXY, "galaxy": "white"}
-"""Colours of outlines by class."""
 PUBLISHED = "0.45"
 """Grey, for every published curve or number behind ours."""
 
@@ -138,41 +132,6 @@ def draw_triptychs(
     return figure
 
 
-def draw_input_panels(
-    panels: Sequence[tuple[ArrayLike, ArrayLike, Sequence[ArrayLike]]],
-) -> Figure:
-    """Input, lensed light and object masks in three columns, as the talk's "Input Data" figures.
-
-    panels: image and lensed light (y, x) in nJy, and the masks (y, x) of lens galaxy, lensed light
-    and every companion. The images are stretched less than elsewhere and the lensed light more,
-    which comes near to the talk's: little noise in the one, a glow round the rings in the other.
-    """
-    figure = Figure(figsize=(8.4, 2.85 * len(panels)), layout="constrained")
-    grid = figure.subplots(len(panels), 3, squeeze=False)
-    for axes, (image, arc, masks) in zip(grid, panels, strict=True):
-        show_image(axes[0], image, sigma=5 * VIS_SIGMA)
-        show_image(axes[1], arc, sigma=VIS_SIGMA / 4)
-        axes[2].imshow(colour_masks(masks), interpolation="nearest")
-    for axes, title in zip(grid[0], ("image", "lensed light", "masks"), strict=True):
-        axes.set_title(title, fontsize=9)
-    return figure
-
-
-def colour_masks(masks: Sequence[ArrayLike]) -> NDArray[np.float64]:
-    """Masks of lens galaxy, lensed light and companions as one picture, (y, x, rgb) in 0 to 1.
-
-    Lensed light covers the lens galaxy, which covers the companions, of which an earlier covers a
-    later one: the order of `targets.top_down`.
-    """
-    picture = np.zeros((*np.asarray(masks[0]).shape, 3))
-    others = [to_rgb(COMPANIONS[k % len(COMPANIONS)]) for k in range(len(masks) - 2)]
-    colours = [to_rgb(LENS_GALAXY), to_rgb(LENSED_LIGHT), *others]
-    below_first = [*range(len(masks) - 1, 1, -1), 0, 1]
-    for number in below_first:
-        picture[np.asarray(masks[number], bool)] = colours[number]
-    return picture
-
-
 def draw_candidate(
     image: ArrayLike,
     light: ArrayLike,
@@ -245,61 +204,6 @@ def draw_gallery(
         if 0 < spoilt.mean() < 1:
             below.contour(spoilt, levels=[0.5], colors=[ARTEFACT], linewidths=0.9)
     return figure
-
-
-def draw_thresholds(image: ArrayLike, masks: Mapping[float, Sequence[ArrayLike]]) -> Figure:
-    """One image with masks at several percentiles: outlines above, coloured masks below.
-
-    image: (y, x) in nJy. masks: per percentile those of lens galaxy, lensed light and companions.
-    The outlines are those of the first two.
-    """
-    figure = Figure(figsize=(2.8 * len(masks), 5.8), layout="constrained")
-    grid = figure.subplots(2, len(masks), squeeze=False)
-    for (percentile, objects), above, below in zip(masks.items(), grid[0], grid[1], strict=True):
-        show_image(above, image, title=f"{percentile:g}th percentile")
-        for mask, colour in zip(objects, (LENS_GALAXY, LENSED_LIGHT), strict=False):
-            _outline(above, mask, colour)
-        below.imshow(colour_masks(objects), interpolation="nearest")
-    for axes in grid[0]:
-        axes.set_xticklabels([])
-    for axes in grid[:, 1:].flat:
-        axes.set_yticklabels([])
-    return figure
-
-
-def draw_objects(
-    panels: Sequence[tuple[ArrayLike, Sequence[tuple[str, ArrayLike, Sequence[float]]]]],
-) -> Figure:
-    """Images with every object's mask outlined and its box drawn, in the colour of its class.
-
-    panels: an image (y, x) in nJy and, for each object, its class, its mask (y, x) and its box
-    (x, y, width, height) in pixels as COCO has it.
-    """
-    figure = Figure(figsize=(3.6 * len(panels), 3.9), layout="constrained")
-    for axes, (image, objects) in zip(
-        figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True
-    ):
-        show_image(axes, image)
-        for name, mask, (x, y, width, height) in objects:
-            colour = CLASS_COLOURS[name]
-            _outline(axes, mask, colour)
-            # a pixel's centre has whole coordinates, its corner lies half a pixel before
-            box = Rectangle((x - 0.5, y - 0.5), width, height, fill=False, color=colour)
-            box.set(linewidth=0.8, linestyle="--", label=name)
-            axes.add_patch(box)
-    handles = {h.get_label(): h for axes in figure.axes for h in axes.patches}
-    shown = [handles[name] for name in CLASS_COLOURS if name in handles]
-    figure.legend(handles=shown, loc="outside lower center", ncols=3, fontsize=9,
-                  facecolor="0.35", labelcolor="white")  # fmt: skip
-    return figure
-
-
-def _outline(axes: Axes, mask: ArrayLike, colour: str) -> None:
-    """The rim of a mask, on a thin dark line that sets it apart from bright pixels."""
-    mask = np.asarray(mask, float)
-    if 0 < mask.mean() < 1:
-        rim = axes.contour(mask, levels=[0.5], colors=[colour], linewidths=1.4)
-        rim.set_path_effects([withStroke(linewidth=2.4, foreground="0.15")])
 
 
 def draw_coverage(

@@ -16,12 +16,14 @@ from typing import Any
 import numpy as np
 import torch
 from astropy.table import Table
+from matplotlib.figure import Figure
 
 from lensy.background import Image, Mask
 from lensy.bands import band
 from lensy.classifying import Calibration
 from lensy.cutouts import Cutout
 from lensy.errors import LensyError
+from lensy.figures import draw_candidate
 from lensy.models.classifier import Classifier
 from lensy.provenance import provenance, whole_file
 from lensy.runs import Run
@@ -70,6 +72,21 @@ class Finding:
     cutout: Cutout
     light: Image
     candidates: list[Candidate]
+
+    def draw(self, title: str | None = None) -> Figure:
+        """Image, reconstruction, and both with the candidates; the file's name as title."""
+        cutout = self.cutout
+        return draw_candidate(
+            cutout.flux,
+            self.light,
+            marks=[
+                (*cutout.place(each.x, each.y), f"{each.probability:.2f}")
+                for each in self.candidates
+            ],
+            mask=cutout.mask,
+            title=cutout.path.name if title is None else title,
+            band_sigma=band(cutout.band).background_sigma,
+        )
 
 
 @dataclass(frozen=True)
@@ -128,6 +145,10 @@ class Finder:
     def window(self) -> Window:
         """What the networks see at a time."""
         return Window.of(self.band)
+
+    def write(self, candidates: Iterable[Candidate], path: Path) -> None:
+        """Write the table of candidates as ECSV; the file is whole or not there."""
+        write_table(candidate_table(candidates, self.origin), path)
 
     def find(self, cutout: Cutout, *, progress: bool = False) -> Finding:
         """Search one cutout. Raises LensyError for another band or where nothing can be searched.
@@ -216,7 +237,7 @@ def candidate_table(candidates: Iterable[Candidate], origin: dict[str, Any]) -> 
     return table
 
 
-def write_candidates(table: Table, path: Path) -> None:
+def write_table(table: Table, path: Path) -> None:
     """Write the table as ECSV; the file is whole or not there."""
     with whole_file(path) as temporary:
         table.write(temporary, format="ascii.ecsv")

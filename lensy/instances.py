@@ -1,23 +1,24 @@
 """Frames with their objects as Mask R-CNN wants them: an image, and boxes, masks and classes.
 
 The four networks of the talk differ in data only: which percentile of an object's light its mask
-holds, and which classes of objects there are.
+holds, and which classes of objects there are. So do those that we set beside them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal, TypedDict
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.ndimage import label as labelled
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from lensy import targets
-from lensy.artefacts import expose
+from lensy.artefacts import Exposure, Instrument, expose
 from lensy.bands import band
 from lensy.errors import LensyError
 from lensy.simulate import BandName, Split
@@ -29,9 +30,12 @@ BAND: BandName = "VIS"
 LENS = 1
 """Number of the class of lensed light in every variant; 0 is the background."""
 
-Role = Literal["lensed light", "lens galaxy", "candidate", "companion"]
+Role = Literal["lensed light", "lens galaxy", "candidate", "companion", "artefact"]
 """What an object of a frame is. A candidate is the galaxy of a non-lens that lensed light would be
-around; companions are the other galaxies."""
+around; companions are the other galaxies. An artefact is a connected piece of what one spoils."""
+
+LEAST_PIECE, MOST_PIECES = 10, 20
+"""Pixels that a piece of an artefact has at least, and how many of a frame count, the largest."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +45,14 @@ class Variant:
     percentile: of an object's light that its mask holds, one of `targets.PERCENTILES`. classes: by
     name, the objects of which roles it has; numbered from 1 in this order. Objects of other roles
     are background. shuffled: whether the classes of a frame's objects but the lensed light are
-    drawn at random, so that they say nothing: for an experiment.
+    drawn at random, so that they say nothing: for an experiment. artefacts: whether training images
+    have those of real mosaics.
     """
 
     percentile: float
     classes: dict[str, tuple[Role, ...]]
     shuffled: bool = False
+    artefacts: bool = False
 
     def label(self, role: Role | None) -> int:
         """Number of the class that a role belongs to; 0 for none."""
@@ -57,17 +63,34 @@ class Variant:
 
 
 _LENS: dict[str, tuple[Role, ...]] = {"lensed light": ("lensed light",)}
+_BOTH: dict[str, tuple[Role, ...]] = _LENS | {"lens galaxy": ("lens galaxy",)}
+_MRC_3 = Variant(99.5, _BOTH | {"galaxy": ("candidate", "companion")})
 
-VARIANTS = {
+TALK = {
     "mrc-95": Variant(95.0, _LENS),
     "mrc-99": Variant(99.0, _LENS),
     "mrc-995": Variant(99.5, _LENS),
-    "mrc-3": Variant(
-        99.5, _LENS | {"lens galaxy": ("lens galaxy",), "galaxy": ("candidate", "companion")}
-    ),
+    "mrc-3": _MRC_3,
 }
 """The talk's networks. The panels of its input show masks of 200 pixels, the 99.5th percentile, of
 the lensed light, the lens galaxy and every other galaxy."""
+
+ABLATIONS = {
+    "mrc-3-shuffled": replace(_MRC_3, shuffled=True),
+    "mrc-3-companions": Variant(99.5, _BOTH | {"galaxy": ("companion",)}),
+    "mrc-3-candidates": Variant(99.5, _BOTH | {"galaxy": ("candidate",)}),
+}
+"""MRC-3 with something taken from its non-lenses: their labels are drawn at random, or the class
+holds the companions alone, or the galaxies that might have been lenses alone."""
+
+WITH_ARTEFACTS = {
+    "mrc-3-artefacts": replace(_MRC_3, artefacts=True),
+    "mrc-4": Variant(99.5, _MRC_3.classes | {"artefact": ("artefact",)}, artefacts=True),
+}
+"""The talk's next step, a class for artefacts, and its control, which sees them without a name."""
+
+VARIANTS = TALK | ABLATIONS | WITH_ARTEFACTS
+"""All networks by name."""
 
 
 class Objects(TypedDict):
@@ -141,13 +164,16 @@ class Instances(Dataset[tuple[Tensor, Objects]]):
             raise IndexError(index)
         number = self.start + index
         example = number % len(self.labels)
+        rng = None if self.seed is None else np.random.default_rng([self.seed, number])
+        exposure = self._seen(example, rng)
         masks = self.data.masks(self.split, example, self.variant.percentile)
         labels = self._classes(example, len(masks))
-        if self.seed is None:
-            image = self.data.observed(self.split, example, BAND)
-        else:
-            rng = np.random.default_rng([self.seed, number])
-            image = self._seen_anew(example, rng)
+        if artefact := self.variant.label("artefact"):
+            found = pieces(exposure.masks)
+            masks = np.concatenate([masks, *(piece[None] for piece in found)])
+            labels += [artefact] * len(found)
+        image = exposure.image
+        if rng is not None:
             image, masks = _turned(image, masks, rng)
         return torch.from_numpy(image[None]), objects(masks, labels)
 
@@ -166,11 +192,28 @@ class Instances(Dataset[tuple[Tensor, Objects]]):
         last = len(self.variant.classes)
         return [int(rng.integers(2, last + 1)) if number > LENS else number for number in labels]
 
-    def _seen_anew(self, example: int, rng: np.random.Generator) -> NDArray[np.float32]:
-        instrument = self.data.recipe.instrument
+    def _seen(self, example: int, rng: np.random.Generator | None) -> Exposure:
+        """The frame as it is stored, or, with random numbers, with new noise and artefacts."""
+        if rng is None:
+            return self.data.exposure(self.split, example, BAND)
+        recipe = self.data.recipe
+        instrument = Instrument.realistic() if self.variant.artefacts else recipe.instrument
         light = self.data.layers(self.split, example, BAND).sum(axis=0, dtype=np.float32)
         artefacts = instrument.draw(rng)
-        return expose(light, band(BAND), rng, artefacts=artefacts, instrument=instrument).image
+        return expose(light, band(BAND), rng, artefacts=artefacts, instrument=instrument)
+
+
+def pieces(masks: Mapping[str, NDArray[np.bool_]]) -> list[NDArray[np.bool_]]:
+    """Connected pieces (y, x) of artefacts' masks by kind, diagonal neighbours joined.
+
+    Those of fewer than LEAST_PIECE pixels are left out, and all but the MOST_PIECES largest.
+    """
+    found = []
+    for mask in masks.values():
+        numbers, n_pieces = labelled(mask, np.ones((3, 3)))
+        found += [numbers == k for k in range(1, n_pieces + 1)]
+    found = [piece for piece in found if piece.sum() >= LEAST_PIECE]
+    return sorted(found, key=lambda piece: -int(piece.sum()))[:MOST_PIECES]
 
 
 def _turned(

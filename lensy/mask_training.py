@@ -29,6 +29,7 @@ from lensy.runs import (
     write_history,
     write_run,
 )
+from lensy.simulate import Recipe
 from lensy.store import DataSet, make_data_set
 
 log = logging.getLogger(__name__)
@@ -57,27 +58,78 @@ def fit_masks(
     module.load_state_dict(torch.load(best, weights_only=True, map_location="cpu")["state_dict"])
     round_trip_half(module.model)
     write_history(folder / "history.csv", module.rows)
-    model = module.model.eval()
-    score = _validated(model, experiment, data, progress)
-    limit = min(experiment.training.n_test, data.recipe.n_test)
-    frames = Instances(data, "test", experiment.objects, limit=limit)
-    columns, precision = score_instances(model, frames, progress=progress)
-    about = {name: each[:limit] for name, each in example_columns(data, experiment.band).items()}
-    info = {
-        "experiment": experiment.model_dump(mode="json"),
-        "fingerprint": experiment.fingerprint,
+    about = {
         "best_epoch": max(module.rows, key=lambda row: row["val_auroc"])["epoch"],
         "wall_seconds": round(60 * module.rows[-1]["minutes"], 1),
         "arithmetic": arithmetic(trainer_options),
+        "provenance": origin,
+    }
+    model = module.model.eval()
+    return _finish(
+        model, experiment, data, folder, about=about, keep_weights=keep_weights, progress=progress
+    )
+
+
+def mask_experiment_elsewhere(run: Run, recipe: Recipe) -> MaskExperiment:
+    """A run's experiment, scored on other data."""
+    trained = run.info["experiment"]
+    data = recipe.name.removesuffix(f"-{trained['scale']}")
+    changes = {"name": f"{trained['name']}-on-{data}", "recipe": recipe.model_dump(mode="json")}
+    return MaskExperiment.model_validate(trained | changes)
+
+
+def score_masks_again(run: Run, data: DataSet, folder: Path, *, progress: bool = False) -> Run:
+    """Score another data set with a finished run's network, as a run of its own without weights.
+
+    Thresholds are those of the new validation set, or of the run where there is none.
+    """
+    carried = ("best_epoch", "wall_seconds", "arithmetic", "provenance")
+    about = {name: run.info[name] for name in carried}
+    about |= {"trained_on": run.info["experiment"]["recipe"], "scored": provenance()}
+    return _finish(
+        trained_masks(run),
+        mask_experiment_elsewhere(run, data.recipe),
+        data,
+        folder,
+        about=about,
+        score=None if data.recipe.n_validation else run.info["score"],
+        keep_weights=False,
+        progress=progress,
+    )
+
+
+def _finish(
+    model: MaskRcnn,
+    experiment: MaskExperiment,
+    data: DataSet,
+    folder: Path,
+    *,
+    about: dict[str, Any],
+    keep_weights: bool,
+    score: dict[str, Any] | None = None,
+    progress: bool = False,
+) -> Run:
+    """Score validation and test set with a finished network, and write the run.
+
+    score: what a score means, where that is not asked of the validation set.
+    """
+    score = score or _validated(model, experiment, data, progress)
+    limit = min(experiment.training.n_test, data.recipe.n_test)
+    frames = Instances(data, "test", experiment.objects, limit=limit)
+    columns, precision = score_instances(model, frames, progress=progress)
+    examples = {name: each[:limit] for name, each in example_columns(data, experiment.band).items()}
+    info = {
+        "experiment": experiment.model_dump(mode="json"),
+        "fingerprint": experiment.fingerprint,
         "score": score,
         "test": ranking_results(columns["label"], columns["score"]),
         "precision": precision,
-        "provenance": origin,
+        **about,
     }
     return write_run(
         folder,
         info=info,
-        scores=single_precision(columns | about),
+        scores=single_precision(columns | examples),
         networks={"model": model} if keep_weights else None,
     )
 
@@ -127,6 +179,24 @@ def obtain_masks(
     recipe = experiment.recipe
     data = make_data_set(recipe, data_folder / recipe.name, progress=progress)
     return fit_masks(experiment, data, runs_folder(experiment, runs), progress=progress)
+
+
+def obtain_masks_elsewhere(
+    run: Run,
+    recipe: Recipe,
+    *,
+    data_folder: Path = Path("data"),
+    runs: Path = Path("runs"),
+    use_shipped: bool = True,
+    progress: bool = False,
+) -> Run:
+    """A run's network on other data: shipped, made earlier, or else scored now, data included."""
+    wanted = mask_experiment_elsewhere(run, recipe)
+    found = find_run(wanted, runs=runs, use_shipped=use_shipped)
+    if found is not None:
+        return found
+    data = make_data_set(recipe, data_folder / recipe.name, progress=progress)
+    return score_masks_again(run, data, runs_folder(wanted, runs), progress=progress)
 
 
 def without_detection(run: Run) -> dict[str, float]:

@@ -24,6 +24,7 @@ class Published(NamedTuple):
     """One published number.
 
     lower_is_better: for losses. unit_unknown: the source does not say in which unit it is.
+    of_one_image: a score of an image that was not published.
     """
 
     id: str
@@ -31,6 +32,7 @@ class Published(NamedTuple):
     value: float
     lower_is_better: bool = False
     unit_unknown: bool = False
+    of_one_image: bool = False
 
 
 @cache
@@ -54,7 +56,8 @@ def published_numbers() -> tuple[Published, ...]:
             numbers.append(Published(key.lower(), title, value))
     for name, value in content["triptych_scores"].items():
         key = f"triptych.{name.replace(' ', '-')}"
-        numbers.append(Published(key, f"score of the talk's image {name}", value))
+        quantity = f"score of the talk's image {name}"
+        numbers.append(Published(key, quantity, value, of_one_image=True))
     return tuple(numbers)
 
 

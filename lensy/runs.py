@@ -87,6 +87,11 @@ class Run:
         """Whether this run came with the package."""
         return self.folder.is_relative_to(SHIPPED)
 
+    @property
+    def finds_masks(self) -> bool:
+        """Whether its network is a Mask R-CNN and not Naberrie."""
+        return "variant" in self.info["experiment"]
+
     def history(self) -> dict[str, Floats]:
         """Columns of the training history, each (n_epochs,)."""
         rows = self.history_rows()

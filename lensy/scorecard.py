@@ -63,19 +63,25 @@ def verdict(published: Published, ours: Estimate) -> Verdict:
 def scorecard(runs: Mapping[str, Run]) -> list[Row]:
     """All rows, in the order of the talk.
 
-    runs: finished runs by experiment name; what none of them answers is `not run`.
+    runs: finished runs by experiment name; what none of them answers is `not run`, but for scores
+    of single images of the talk, which are gone: `not comparable`.
     """
     answers: dict[str, tuple[Run, Estimate]] = {}
     for name in ("vis", "y", "j", "h"):
         if run := runs.get(f"naberrie-{name}"):
             answers |= {key: (run, ours) for key, ours in _of_band(name, run).items()}
+    for name in ("mrc-95", "mrc-99", "mrc-995", "mrc-3"):
+        if run := runs.get(name):
+            scores = run.scores()
+            answers[f"auroc.{name}"] = (run, bootstrap(auroc, scores["label"], scores["score"]))
     rows = []
     for number in published_numbers():
         if number.id in answers:
             rows.append(_answered(number, *answers[number.id]))
         else:
             empty = (None, None, None, None, None, None)
-            rows.append(Row(number.id, number.quantity, number.value, *empty, "not run"))
+            state: Verdict = "not comparable" if number.of_one_image else "not run"
+            rows.append(Row(number.id, number.quantity, number.value, *empty, state))
     return rows
 
 
@@ -110,7 +116,7 @@ def _answered(number: Published, run: Run, ours: Estimate) -> Row:
         ci_high=ours.high,
         n=ours.n,
         scale=run.info["experiment"]["scale"],
-        chapter="classifier",
+        chapter="masks_found" if run.finds_masks else "classifier",
         verdict=verdict(number, ours),
     )
 

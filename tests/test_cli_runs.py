@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 import torch
 from builders import tiny_experiment
+from numpy.testing import assert_allclose
 from safetensors.torch import save_file
 from typer.testing import CliRunner, Result
 
 from lensy import cli_runs
 from lensy.cli import app
 from lensy.experiments import experiment
+from lensy.mask_experiments import MaskExperiment, MaskTraining
 from lensy.models.ou import OuVis
 from lensy.runs import Run
 from lensy.simulate import Recipe
@@ -26,7 +28,10 @@ def lensy(*words: object) -> Result:
     ("words", "sentence"),
     [
         (("nonsense",), "There is no experiment 'nonsense'; the experiments are naberrie-vis, "),
+        (("nonsense",), "naberrie-vis-artefacts, mrc-95, mrc-99, mrc-995, mrc-3, "),
         (("naberrie-vis", "--scale", "huge"), "There is no scale 'huge'; the scales are smoke,"),
+        (("mrc-3", "--scale", "huge"), "There is no scale 'huge'; the scales are smoke,"),
+        (("mrc-3", "--start", "x"), "--start is for the experiments naberrie-y, "),
     ],
 )
 def test_train_names_what_there_is(
@@ -62,6 +67,29 @@ def test_train_writes_a_run_and_reports_it(
     result = lensy("evaluate", *words, "--quiet")
     assert result.exit_code == 0, result.output
     assert f"test AUROC {area:.4f}" in result.stdout
+
+
+def test_a_mask_rcnn_is_trained_and_scored_again(
+    data: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training = MaskTraining(batch=2, n_epochs=1, steps_per_epoch=1, n_check=8, n_train=2, n_test=8)
+    tiny = MaskExperiment(
+        name="tiny", scale="smoke", variant="mrc-3", training=training, recipe=data.recipe
+    )
+    monkeypatch.setattr(cli_runs, "mask_experiment", lambda *_, **__: tiny)
+    words = ("--data", data.folder, "--quiet", "--out")
+    usual = ("--accelerator", "cpu", "--devices", "1")
+    result = lensy("train", "mrc-3", *words, tmp_path / "run", *usual)
+    assert result.exit_code == 0, result.output
+    made = Run(tmp_path / "run")
+    assert made.info["arithmetic"] == "32-true"
+    assert made.summary().startswith("tiny at scale smoke, trained here: seed 1")
+    result = lensy("evaluate", "--run", made.folder, *words, tmp_path / "again")
+    assert result.exit_code == 0, result.output
+    again = Run(tmp_path / "again")
+    assert again.info["experiment"]["name"] == "tiny-on-tiny"
+    assert_allclose(again.scores()["score"], made.scores()["score"], atol=1e-6)
+    assert not list(again.folder.glob("*.safetensors"))
 
 
 def test_a_seed_makes_an_experiment_of_its_own() -> None:

@@ -6,16 +6,16 @@ import numpy as np
 from matplotlib.colors import to_rgb
 from numpy.testing import assert_allclose
 
-from lensy import band_charts, charts, figures, population_charts
+from lensy import band_charts, charts, figures, mask_figures, population_charts
 
 
 def test_masks_are_coloured_as_in_the_talk() -> None:
     lens, arc, companion = np.zeros((3, 4, 4), bool)
     companion[:3, :3] = lens[1:, 1:] = arc[2, 2] = True
-    picture = figures.colour_masks([lens, arc, companion])
+    picture = mask_figures.colour_masks([lens, arc, companion])
     assert_allclose(picture[2, 2], to_rgb("cyan"))  # lensed light above the lens galaxy
     assert_allclose(picture[1, 1], to_rgb("red"))  # the lens galaxy above companions
-    assert_allclose(picture[0, 0], to_rgb(figures.COMPANIONS[0]))
+    assert_allclose(picture[0, 0], to_rgb(mask_figures.COMPANIONS[0]))
     assert_allclose(picture[0, 3], 0)
 
 
@@ -93,7 +93,7 @@ def test_thresholds_outline_the_lens_above_and_colour_all_masks_below() -> None:
     lens, arc, companion = np.zeros((3, 8, 8), bool)
     lens[2:5, 2:5] = arc[3, 3] = companion[6:, 6:] = True
     masks = [lens, arc, companion]
-    figure = figures.draw_thresholds(np.ones((8, 8)), {95.0: masks, 99.5: masks})
+    figure = mask_figures.draw_thresholds(np.ones((8, 8)), {95.0: masks, 99.5: masks})
     assert [axes.get_title() for axes in figure.axes[:2]] == [
         "95th percentile",
         "99.5th percentile",
@@ -101,13 +101,13 @@ def test_thresholds_outline_the_lens_above_and_colour_all_masks_below() -> None:
     rims = figure.axes[0].collections
     assert_allclose([rim.get_edgecolor()[0][:3] for rim in rims], [to_rgb("red"), to_rgb("cyan")])
     for axes in figure.axes[2:]:
-        assert_allclose(axes.images[0].get_array(), figures.colour_masks(masks))
+        assert_allclose(axes.images[0].get_array(), mask_figures.colour_masks(masks))
 
 
 def test_objects_have_boxes_around_their_pixels() -> None:
     mask = np.zeros((8, 10), bool)
     mask[2:5, 3:7] = True
-    figure = figures.draw_objects([(np.ones((8, 10)), [("lens galaxy", mask, (3, 2, 4, 3))])])
+    figure = mask_figures.draw_objects([(np.ones((8, 10)), [("lens galaxy", mask, (3, 2, 4, 3))])])
     (box,) = figure.axes[0].patches
     assert (box.get_xy(), box.get_width(), box.get_height()) == ((2.5, 1.5), 4, 3)
     assert_allclose(box.get_edgecolor()[:3], to_rgb("red"))

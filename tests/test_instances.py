@@ -12,7 +12,18 @@ from builders import bright_population, tiny_data
 from numpy.testing import assert_allclose
 
 from lensy.errors import LensyError
-from lensy.instances import LENS, VARIANTS, Instances, collated, objects, roles
+from lensy.instances import (
+    LEAST_PIECE,
+    LENS,
+    MOST_PIECES,
+    TALK,
+    VARIANTS,
+    Instances,
+    collated,
+    objects,
+    pieces,
+    roles,
+)
 from lensy.store import DataSet
 from lensy.targets import object_classes
 
@@ -25,11 +36,51 @@ def lenses(tmp_path_factory: pytest.TempPathFactory) -> DataSet:
 
 
 def test_the_variants_are_the_talks() -> None:
-    assert {name: each.percentile for name, each in VARIANTS.items()} == {
+    assert {name: each.percentile for name, each in TALK.items()} == {
         "mrc-95": 95.0, "mrc-99": 99.0, "mrc-995": 99.5, "mrc-3": 99.5,
     }  # fmt: skip
     assert all(each.label("lensed light") == LENS for each in VARIANTS.values())
-    assert [len(each.classes) for each in VARIANTS.values()] == [1, 1, 1, 3]
+    assert [len(each.classes) for each in TALK.values()] == [1, 1, 1, 3]
+
+
+def test_the_others_differ_from_mrc_3_in_one_thing() -> None:
+    galaxies = {name: each.classes["galaxy"] for name, each in VARIANTS.items() if name not in TALK}
+    assert galaxies.pop("mrc-3-companions") == ("companion",)
+    assert galaxies.pop("mrc-3-candidates") == ("candidate",)
+    assert set(galaxies.values()) == {("candidate", "companion")}
+    assert {name for name, each in VARIANTS.items() if each.artefacts} == {
+        "mrc-3-artefacts", "mrc-4",
+    }  # fmt: skip
+    assert VARIANTS["mrc-4"].label("artefact") == 4
+    assert VARIANTS["mrc-3-artefacts"].label("artefact") == 0
+
+
+def test_artefacts_are_objects_of_mrc_4_alone(lenses: DataSet) -> None:
+    n_found = 0
+    for seed in range(6):
+        plain = Instances(lenses, "train", VARIANTS["mrc-3-artefacts"], seed=seed)
+        named = Instances(lenses, "train", VARIANTS["mrc-4"], seed=seed)
+        for (image, without), (same, found) in zip(plain, named, strict=True):
+            assert torch.equal(image, same)
+            others = found["labels"] != 4
+            assert torch.equal(without["masks"], found["masks"][others])
+            n_found += int((~others).sum())
+            assert (found["masks"][~others].sum((1, 2)) >= LEAST_PIECE).all()
+    assert n_found > 10
+
+
+def test_pieces_of_an_artefact() -> None:
+    one, other = np.zeros((2, 60, 60), bool)
+    one[2:6, 2:6] = one[6:9, 6:9] = True  # touch at a corner
+    one[30, 30:39] = True  # too small
+    other[40:50, 40:50] = True
+    found = pieces({"star": one, "hole": other})
+    assert [int(piece.sum()) for piece in found] == [100, 25]
+    assert np.array_equal(found[0], other)
+    many = np.zeros((200, 200), bool)
+    many[::5] = True
+    assert len(pieces({"trail": many})) == MOST_PIECES
+    assert pieces({}) == []
 
 
 def test_boxes_are_tight_around_the_masks_of_the_store(lenses: DataSet) -> None:

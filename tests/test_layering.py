@@ -30,6 +30,7 @@ LEVELS = {
     "lensy.metrics": 1,
     "lensy.provenance": 1,
     "lensy.band_charts": 1,
+    "lensy.mask_figures": 1,
     "lensy.charts": 1,
     "lensy.population_charts": 1,
     "lensy.result_charts": 1,
@@ -91,6 +92,7 @@ LEVELS = {
     "data_sim.make_colours": 9,
     "data_sim.__main__": 10,
     "lensy.cli_runs": 12,
+    "lensy.mask_finder": 12,
     "lensy.cli": 13,
     "book": 14,
 }

@@ -20,7 +20,7 @@ KEYS = {
 }  # fmt: skip
 
 
-def write_scores(folder: Path, *, separation: float, n: int = 400) -> Run:
+def write_scores(folder: Path, *, separation: float, n: int = 400, **experiment: str) -> Run:
     """A run whose scores are two Gaussians, `separation` standard deviations apart."""
     rng = np.random.default_rng(3)
     label = np.arange(n) % 2 == 0
@@ -29,7 +29,8 @@ def write_scores(folder: Path, *, separation: float, n: int = 400) -> Run:
         "score": rng.standard_normal(n) + separation * (label - 0.5),
         "scaled_squared_error": np.full(n, 0.03**2),
     }
-    info = {"experiment": {"name": "naberrie-vis", "scale": "smoke"}, "fingerprint": "none"}
+    settings = {"name": "naberrie-vis", "scale": "smoke"} | experiment
+    info = {"experiment": settings, "fingerprint": "none"}
     return write_run(folder, info=info, scores=columns)
 
 
@@ -61,16 +62,25 @@ def test_a_number_without_a_unit_is_not_compared() -> None:
     assert unknown == {f"table.{name}.loss" for name in ("vis", "y", "j", "h")}
 
 
-def test_without_runs_every_row_is_not_run() -> None:
+def test_without_runs_no_row_has_a_number_of_ours() -> None:
     rows = scorecard({})
     assert [row.id for row in rows] == [number.id for number in published_numbers()]
-    assert {row.verdict for row in rows} == {"not run"}
     assert {row.ours for row in rows} == {None}
+    gone = {row.id for row in rows if row.verdict == "not comparable"}
+    assert len(gone) == 4
+    assert all(key.startswith("triptych.") for key in gone)
+    assert {row.verdict for row in rows if row.id not in gone} == {"not run"}
+
+
+def test_a_mask_rcnn_answers_its_area(tmp_path: Path) -> None:
+    run = write_scores(tmp_path, separation=1.0, variant="mrc-3")
+    (row,) = [row for row in scorecard({"mrc-3": run}) if row.ours is not None]
+    assert (row.id, row.chapter, row.verdict) == ("auroc.mrc-3", "masks_found", "worse")
 
 
 def test_a_run_answers_its_row(tmp_path: Path) -> None:
     rows = scorecard({"naberrie-vis": write_scores(tmp_path, separation=2.0)})
-    answered = {row.id: row for row in rows if row.verdict != "not run"}
+    answered = {row.id: row for row in rows if row.ours is not None}
     assert set(answered) == {
         "auroc.naberrie.vis",
         *(f"table.vis.{name}" for name in ("accuracy", "recall", "precision", "loss")),
@@ -114,7 +124,7 @@ def test_text_has_a_line_per_row(tmp_path: Path) -> None:
     lines = table.splitlines()
     assert len(lines) == 2 + len(rows)
     assert caveat.startswith("The talk's test images are gone")
-    assert sum("not run" in line for line in lines) == len(rows) - 5
+    assert sum("not run" in line for line in lines) == len(rows) - 5 - 4
 
 
 def test_a_folder_without_a_run_is_one_sentence_and_exit_code_two(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from lensy import targets
 from lensy.bands import band
 from lensy.errors import LensyError
-from lensy.figures import colour_masks
+from lensy.mask_figures import colour_masks
 from lensy.render import render_galaxy
 
 VIS = band("VIS")
