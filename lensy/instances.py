@@ -182,6 +182,20 @@ class Instances(Dataset[tuple[Tensor, Objects]]):
         arc = self.data.layers(self.split, self.start + index, BAND)[1]
         return targets.lensed_pixels(arc, band(BAND))
 
+    def everything(self, index: int) -> tuple[NDArray[np.bool_], list[Role | None]]:
+        """Masks (object, y, x) at the highest percentile and roles of a stored frame's objects.
+
+        Of all of them, whatever the classes. Artefacts, all in one mask, come last.
+        """
+        example = self.start + index
+        masks = self.data.masks(self.split, example, max(targets.PERCENTILES))
+        found = roles(bool(self.labels[example]), len(masks))
+        spoiled = self.data.exposure(self.split, example, BAND).masks
+        if spoiled:
+            masks = np.concatenate([masks, np.any(list(spoiled.values()), axis=0)[None]])
+            found.append("artefact")
+        return masks, found
+
     def _classes(self, example: int, n_objects: int) -> list[int]:
         """Number of the class of each object."""
         labels = [self.variant.label(each) for each in roles(bool(self.labels[example]), n_objects)]

@@ -6,7 +6,7 @@ lengths, so that thousands of frames fit into memory.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader
 from torchmetrics.detection import MeanAveragePrecision
 from tqdm import tqdm
 
-from lensy.instances import LENS, Instances, collated
+from lensy.instances import LENS, Instances, Role, collated
 from lensy.models.mask_rcnn import MaskRcnn
 
 Columns = dict[str, NDArray[Any]]
@@ -39,11 +39,12 @@ def score_instances(
 
     Columns: `label`; `score`, that of the best detection of lensed light, 0 without any;
     `n_detections`, of all classes; `n_called` and `n_matched`, calls of lensed light and how many
-    objects they found; `mask_iou`, intersection over union of the best detection's mask and the
+    objects they found; `on`, the role of what lies under the best detection, see `lies_on`;
+    `mask_iou`, intersection over union of the best detection's mask and the
     pixels whose lensed light exceeds the noise, NaN where there is either no lens or no detection.
     Precisions: `ap`, `ap50` and `ap75` of lensed light, for `box` and `mask`.
     """
-    parts: dict[str, list[float]] = {}
+    parts: dict[str, list[Any]] = {}
     # two kinds at once share one list of detections
     precision = MeanAveragePrecision(iou_type=("bbox", "segm"), class_metrics=False)
     loader = DataLoader(frames, batch_size=BATCH, collate_fn=collated)
@@ -55,13 +56,31 @@ def score_instances(
             mine = _of_lenses({name: each.cpu() for name, each in found.items()})
             truth = _of_lenses(there)
             precision.update([mine], [truth])
-            row = {"n_detections": float(len(found["scores"])), **_row(mine, truth, light)}
+            row: dict[str, Any] = {"n_detections": float(len(found["scores"]))}
+            row |= _row(mine, truth, light)
+            row["on"] = ""
+            if len(mine["scores"]):
+                best = mine["masks"][mine["scores"].argmax()].numpy()
+                row["on"] = lies_on(best, *frames.everything(number))
             for name, value in row.items():
                 parts.setdefault(name, []).append(value)
             number += 1
     columns = {name: np.array(values) for name, values in parts.items()}
     columns["label"] = columns["label"] > 0
     return columns, _average_precisions(precision)
+
+
+def lies_on(
+    mask: NDArray[np.bool_], objects: NDArray[np.bool_], roles: Sequence[Role | None]
+) -> str:
+    """Role of the object with the most pixels under a mask (y, x); "sky" where none has any.
+
+    objects: masks (object, y, x). Lensed light too little for the label is "no lens".
+    """
+    shared = (objects & mask).sum((1, 2))
+    if not shared.any():
+        return "sky"
+    return roles[int(shared.argmax())] or "no lens"
 
 
 def _of_lenses(objects: Mapping[str, Any]) -> dict[str, Tensor]:

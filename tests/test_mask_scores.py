@@ -11,8 +11,9 @@ from builders import bright_population, tiny_data
 from numpy.testing import assert_allclose
 from torch import Tensor
 
-from lensy.instances import VARIANTS, Instances
-from lensy.mask_scores import score_instances
+from lensy.artefacts import Instrument
+from lensy.instances import VARIANTS, Instances, roles
+from lensy.mask_scores import lies_on, score_instances
 from lensy.models.mask_rcnn import MaskRcnn
 from lensy.store import DataSet
 
@@ -102,3 +103,46 @@ def test_a_call_below_one_half_is_none(frames: DataSet) -> None:
     columns, precision = score_instances(Oracle(told(frames, 0.4)), items)
     assert not columns["n_called"].any()
     assert precision["mask_ap50"] == pytest.approx(1.0)
+
+
+def test_what_lies_under_a_mask() -> None:
+    objects = np.zeros((3, 6, 6), bool)
+    objects[0, :2] = objects[1, 2:3] = objects[2, 5] = True
+    mask = np.zeros((6, 6), bool)
+    roles: list[Any] = ["candidate", None, "companion"]
+    mask[3, 3] = True
+    assert lies_on(mask, objects, roles) == "sky"
+    mask[2, :3] = True
+    assert lies_on(mask, objects, roles) == "no lens"
+    mask[5, :2] = mask[1, :4] = True
+    assert lies_on(mask, objects, roles) == "candidate"
+
+
+def test_a_false_alarm_has_an_object(frames: DataSet) -> None:
+    """Galaxies of lenses and of non-lenses taken for lensed light: the label is the first class."""
+    answers = told(frames, 0.9)
+    for each in answers:
+        galaxy = each["labels"] == 3
+        for name in each:
+            each[name] = each[name][galaxy][:1]
+        each["labels"][:] = 1
+    items = Instances(frames, "test", VARIANTS["mrc-3"])
+    columns, _ = score_instances(Oracle(answers), items)
+    labels = frames.labels("test")
+    # the first galaxy is the candidate itself, in a lens the companion
+    assert set(columns["on"][~labels]) == {"candidate"}
+    assert set(columns["on"][labels]) == {"companion"}
+
+
+def test_everything_in_a_frame_has_its_role(frames: DataSet) -> None:
+    items = Instances(frames, "test", VARIANTS["mrc-95"])
+    for number, label in enumerate(frames.labels("test")):
+        masks, found = items.everything(number)
+        assert np.array_equal(masks, frames.masks("test", number, 99.5))
+        assert found == roles(bool(label), 3)
+    spoiled = frames.recipe.model_copy(update={"instrument": Instrument.only("hot column")})
+    frames.recipe, clean = spoiled, frames.recipe
+    masks, found = items.everything(0)
+    frames.recipe = clean
+    assert found[-1] == "artefact"
+    assert 0 < masks[-1].sum() < 4000
