@@ -16,8 +16,17 @@ from lensy.figures import BAND_COLOURS, PUBLISHED
 
 Curve = tuple[ArrayLike, ArrayLike]
 
-CURVE_COLOURS = {**BAND_COLOURS, "OU": "#CC79A7"}
-"""Colour of a curve by how its name begins: bands, and the predecessor's networks."""
+CURVE_COLOURS = {
+    **BAND_COLOURS,
+    "OU": "#CC79A7",
+    "MRC-995": "#009E73",
+    "MRC-99": "#E69F00",
+    "MRC-95": "#56B4E9",
+    "MRC-3": "#D55E00",
+    "MRC-4": "black",
+}
+"""Colour of a curve by how its name begins, the first that fits: bands, the predecessor's networks,
+Mask R-CNNs in the talk's order of colours."""
 
 
 def draw_roc(ours: Mapping[str, Curve], published: Mapping[str, Curve]) -> Figure:

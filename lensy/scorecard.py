@@ -116,7 +116,7 @@ def _answered(number: Published, run: Run, ours: Estimate) -> Row:
         ci_high=ours.high,
         n=ours.n,
         scale=run.info["experiment"]["scale"],
-        chapter="masks_found" if run.finds_masks else "classifier",
+        chapter="mask_rcnn" if run.finds_masks else "classifier",
         verdict=verdict(number, ours),
     )
 

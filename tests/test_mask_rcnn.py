@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from lensy.models.mask_rcnn import SIDE, MaskRcnn, image_score
+from lensy.models.mask_rcnn import ANCHORS, SIDE, MaskRcnn, image_score
 
 
 @pytest.fixture(scope="module")
@@ -85,3 +85,12 @@ def test_the_score_of_an_image_is_its_best_lens() -> None:
     found = [{"labels": labels, "scores": scores}, {"labels": labels[:1], "scores": scores[:1]}]
     assert image_score(found, label=1).tolist() == pytest.approx([0.6, 0.0])
     assert image_score(found, label=2).tolist() == pytest.approx([0.9, 0.9])
+
+
+def test_proposals_come_from_anchors_and_stay_in_the_frame(network: MaskRcnn) -> None:
+    anchors, proposals = network.propose(flux(1))
+    sides = (anchors[:, 2:] - anchors[:, :2]).prod(1).sqrt()
+    assert {round(float(side) / 8) * 8 for side in sides} == set(ANCHORS)
+    assert 0 < len(proposals) <= 200
+    assert proposals.min() >= 0
+    assert proposals.max() <= SIDE

@@ -75,7 +75,7 @@ def test_without_runs_no_row_has_a_number_of_ours() -> None:
 def test_a_mask_rcnn_answers_its_area(tmp_path: Path) -> None:
     run = write_scores(tmp_path, separation=1.0, variant="mrc-3")
     (row,) = [row for row in scorecard({"mrc-3": run}) if row.ours is not None]
-    assert (row.id, row.chapter, row.verdict) == ("auroc.mrc-3", "masks_found", "worse")
+    assert (row.id, row.chapter, row.verdict) == ("auroc.mrc-3", "mask_rcnn", "worse")
 
 
 def test_a_run_answers_its_row(tmp_path: Path) -> None:

@@ -129,6 +129,19 @@ class MaskRcnn(nn.Module):
         found: list[dict[str, Tensor]] = self(flux)
         return found
 
+    @torch.inference_mode()
+    def propose(self, flux: Tensor) -> tuple[Tensor, Tensor]:
+        """What detection begins with, for one image (1, 1, y, x): anchors and proposals.
+
+        Both are boxes (n, 4), x and y of two corners in pixels; proposals come best first.
+        """
+        self.eval()
+        images, _ = self.network.transform(list(torch.asinh(flux / self.sigma)))
+        features = self.network.backbone(images.tensors)
+        anchors = self.network.rpn.anchor_generator(images, list(features.values()))
+        proposals, _ = self.network.rpn(images, features)
+        return anchors[0], proposals[0]
+
 
 def image_score(detections: list[dict[str, Tensor]], label: int) -> Tensor:
     """Score of each image: the highest among its detections of a class, 0 without any; (n,)."""
