@@ -29,8 +29,8 @@ CLASS_COLOURS["artefact"] = ARTEFACT
 class Outlined(NamedTuple):
     """An object of a picture.
 
-    name: of its class. mask: (y, x). box: x, y, width and height in pixels as COCO has it. words:
-    beside the box.
+    name: of its class, or anything else for a white box without one. mask: (y, x). box: x, y, width
+    and height in pixels as COCO has it. words: beside the box.
     """
 
     name: str
@@ -131,7 +131,7 @@ def draw_object_rows(
 
 
 def _draw_object(axes: Axes, each: Outlined) -> None:
-    colour = CLASS_COLOURS[each.name]
+    colour = CLASS_COLOURS.get(each.name, "white")
     _outline(axes, each.mask, colour)
     x, y, width, height = each.box
     # a pixel's centre has whole coordinates, its corner lies half a pixel before

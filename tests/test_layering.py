@@ -45,6 +45,7 @@ LEVELS = {
     "lensy.canvas": 2,
     "lensy.models.classifier": 2,
     "lensy.operating": 2,
+    "lensy.pages": 2,
     "lensy.composites": 2,
     "lensy.defects": 2,
     "lensy.detector": 2,
