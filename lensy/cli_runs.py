@@ -15,6 +15,7 @@ from lensy.experiments import BANDS, SCALES, START, Experiment, Scale, experimen
 from lensy.instances import VARIANTS
 from lensy.mask_experiments import mask_experiment
 from lensy.mask_training import fit_masks, score_masks_again
+from lensy.models.ou import FAMILY
 from lensy.predecessor import score_predecessor
 from lensy.runs import SHIPPED, Run, find_run, runs_folder, shipped_run
 from lensy.scorecard import as_text
@@ -91,11 +92,14 @@ def evaluate(
     out: Annotated[Path, typer.Option(help="Folder of the run to write.")],
     run: Annotated[Path | None, typer.Option(help="Folder of a finished run.")] = None,
     weights: Annotated[
-        Path | None, typer.Option(help="OU-VIS weights instead, a safetensors file.")
+        Path | None, typer.Option(help="The predecessor's weights instead, a safetensors file.")
     ] = None,
+    network: Annotated[
+        str, typer.Option(help=f"Whose weights they are: {', '.join(FAMILY)}.")
+    ] = "ou-vis",
     quiet: Quiet = False,
 ) -> None:
-    """Score a test set with the network of a run, or with the predecessor's published OU-VIS."""
+    """Score a test set with the network of a run, or with one that the predecessor published."""
     with exit_code_two():
         if (run is None) == (weights is None):
             raise LensyError("Give either --run, the folder of a finished run, or --weights.")
@@ -104,7 +108,9 @@ def evaluate(
             again = score_masks_again if trained.finds_masks else score_again
             scored = again(trained, DataSet(data), out, progress=not quiet)
         elif weights is not None:
-            scored = score_predecessor(weights, DataSet(data), out, progress=not quiet)
+            scored = score_predecessor(
+                weights, DataSet(data), out, name=network, progress=not quiet
+            )
         typer.echo(_result(scored))
 
 

@@ -49,8 +49,9 @@ def on_grid_of(
 ) -> Image:
     """An image (y, x) of one band on the pixels of another band's frame, still per own pixel.
 
-    Bilinear between pixel centres; the outermost pixels, half a pixel and less beyond the frame,
-    are repeated. NISP frames onto VIS, as the predecessor's OU-200 has them, or onto themselves.
+    Onto finer pixels, bilinear between pixel centres; the outermost pixels, half a pixel and less
+    beyond the frame, are repeated. Onto coarser ones, the mean of all that lie in each. So the
+    predecessor's OU-200 has NISP frames, and its OU-66 those of VIS.
     window: the part of the target's frame that is wanted.
     """
     if band(band_name).shape == band(target).shape:
@@ -63,28 +64,38 @@ def on_grid_of(
 @cache
 def _interpolation(band_name: str, target: str) -> Image:
     """Weight of each pixel of a band along an axis (second) in each of the target's (first)."""
-    factor = round(band(band_name).pixel_scale / band(target).pixel_scale)
-    finer = zoom(
-        np.eye(band(band_name).n_pixels), (factor, 1), order=1, mode="nearest", grid_mode=True
-    )
-    rim = (band(target).n_pixels - finer.shape[0]) // 2
-    if factor < 2 or finer.shape[0] + 2 * rim != band(target).n_pixels:
-        raise LensyError(f"{band_name} frames cannot be put on the grid of {target}: VIS first.")
+    own, wanted = band(band_name), band(target)
+    if own.pixel_scale < wanted.pixel_scale:
+        n = round(wanted.pixel_scale / own.pixel_scale)
+        rim = (own.n_pixels - n * wanted.n_pixels) // 2
+        mean = np.repeat(np.eye(wanted.n_pixels), n, axis=1) / n
+        return np.pad(mean, ((0, 0), (rim, rim))).astype(np.float32)
+    n = round(own.pixel_scale / wanted.pixel_scale)
+    finer = zoom(np.eye(own.n_pixels), (n, 1), order=1, mode="nearest", grid_mode=True)
+    rim = (wanted.n_pixels - finer.shape[0]) // 2
     return np.pad(finer, ((rim, rim), (0, 0)), mode="edge").astype(np.float32)
 
 
 class Frames(Dataset[Item]):
     """Whole frames of a split with their frozen noise, the first `limit` of them.
 
-    bands: those of the image, on the grid of the first, whose lensed light is the target.
+    bands: those of the image; the lensed light of the first is the target. grid: the band on whose
+    pixels the image is, the first one unless given.
     """
 
     def __init__(
-        self, data: DataSet, split: Split, bands: Sequence[str], *, limit: int | None = None
+        self,
+        data: DataSet,
+        split: Split,
+        bands: Sequence[str],
+        *,
+        grid: str | None = None,
+        limit: int | None = None,
     ) -> None:
         self.data = data
         self.split = split
         self.bands = tuple(bands)
+        self.grid = grid or self.bands[0]
         self.labels = data.labels(split)[:limit]
         if not len(self.labels):
             raise LensyError(f"{data.folder} has no examples in {split!r}.")
@@ -93,12 +104,11 @@ class Frames(Dataset[Item]):
         return len(self.labels)
 
     def __getitem__(self, index: int) -> Item:
-        first = self.bands[0]
         images = [
-            on_grid_of(self.data.observed(self.split, index, name), name, first)
+            on_grid_of(self.data.observed(self.split, index, name), name, self.grid)
             for name in self.bands
         ]
-        arc = self.data.layers(self.split, index, first)[1]
+        arc = self.data.layers(self.split, index, self.bands[0])[1]
         return {
             "image": torch.from_numpy(np.stack(images)),
             "target": torch.from_numpy(arc[None]),

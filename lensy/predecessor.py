@@ -1,4 +1,4 @@
-"""The predecessor's published network on our images."""
+"""The predecessor's published networks on our images."""
 
 from __future__ import annotations
 
@@ -14,32 +14,28 @@ from tqdm import tqdm
 from lensy.datasets import Frames
 from lensy.errors import LensyError
 from lensy.evaluation import Columns, batches, ranking_results, single_precision
-from lensy.models.ou import OuVis
+from lensy.models.ou import FAMILY, Ou
 from lensy.provenance import provenance, sha256
 from lensy.runs import Run, write_run
+from lensy.simulate import Split
 from lensy.store import DataSet
 
 
-def score_predecessor(weights: Path, data: DataSet, folder: Path, *, progress: bool = False) -> Run:
-    """Score a test set with the predecessor's published OU-VIS weights, and write the run.
+def score_predecessor(
+    weights: Path, data: DataSet, folder: Path, *, name: str = "ou-vis", progress: bool = False
+) -> Run:
+    """Score a test set with published weights of one of the predecessor's networks.
 
-    weights: safetensors file with the published names. The run holds scores, no weights.
+    weights: safetensors file with the published names. name: one of `models.ou.FAMILY`. The run
+    that is written holds scores, no weights.
     Raises LensyError where the file does not fit the network.
     """
-    model = OuVis()
-    try:
-        model.load_state_dict(load_file(weights))
-    except (OSError, SafetensorError, RuntimeError) as error:
-        first = str(error).strip().splitlines()[0]
-        raise LensyError(
-            f"{weights} does not hold the weights of OU-VIS ({first}): give the converted "
-            "safetensors file of the published network."
-        ) from None
+    model = published(name, weights)
     started = time.monotonic()
-    columns = predecessor_scores(model, Frames(data, "test", ("VIS",)), progress=progress)
+    columns = predecessor_scores(model, frames_for(model, data), progress=progress)
     info = {
         "experiment": {
-            "name": "ou-vis",
+            "name": name,
             "scale": data.recipe.name.rsplit("-", 1)[-1],
             "recipe": data.recipe.model_dump(mode="json"),
             "weights_sha256": sha256(weights),
@@ -52,7 +48,28 @@ def score_predecessor(weights: Path, data: DataSet, folder: Path, *, progress: b
     return write_run(folder, info=info, scores=single_precision(columns))
 
 
-def predecessor_scores(model: OuVis, frames: Frames, *, progress: bool = False) -> Columns:
+def published(name: str, weights: Path) -> Ou:
+    """A published network, in evaluation mode. Raises LensyError where the file does not fit it."""
+    if name not in FAMILY:
+        raise LensyError(f"There is no network {name!r}; the networks are {', '.join(FAMILY)}.")
+    model = Ou(name)
+    try:
+        model.load_state_dict(load_file(weights))
+    except (OSError, SafetensorError, RuntimeError) as error:
+        first = str(error).strip().splitlines()[0]
+        raise LensyError(
+            f"{weights} does not hold the weights of {name.upper()} ({first}): give the converted "
+            "safetensors file of the published network."
+        ) from None
+    return model.eval()
+
+
+def frames_for(model: Ou, data: DataSet, split: Split = "test") -> Frames:
+    """Frames of a data set as a network of the family sees them."""
+    return Frames(data, split, model.design.bands, grid=model.design.grid)
+
+
+def predecessor_scores(model: Ou, frames: Frames, *, progress: bool = False) -> Columns:
     """`label` and `score` of whole frames with the predecessor's network."""
     labels, scores = [], []
     with torch.inference_mode():

@@ -14,7 +14,7 @@ from lensy import cli_runs
 from lensy.cli import app
 from lensy.experiments import experiment
 from lensy.mask_experiments import MaskExperiment, MaskTraining
-from lensy.models.ou import OuVis
+from lensy.models.ou import Ou
 from lensy.runs import Run
 from lensy.simulate import Recipe
 from lensy.store import DataSet
@@ -114,7 +114,7 @@ def test_train_says_which_run_is_needed_first(
 
 def test_evaluate_scores_the_test_set_with_given_weights(data: DataSet, tmp_path: Path) -> None:
     torch.manual_seed(1)
-    save_file(OuVis().state_dict(), tmp_path / "ou.safetensors")
+    save_file(Ou("ou-vis").state_dict(), tmp_path / "ou.safetensors")
     words = ("--weights", tmp_path / "ou.safetensors", "--data", data.folder)
     result = lensy("evaluate", *words, "--out", tmp_path / "ou-vis", "--quiet")
     assert result.exit_code == 0, result.output

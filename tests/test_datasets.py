@@ -238,9 +238,25 @@ def test_nisp_on_the_pixels_of_vis_keeps_its_places() -> None:
     assert_allclose(finer[inner], expected[inner], atol=1e-4)
 
 
-def test_vis_cannot_be_put_on_nisp_pixels() -> None:
-    with pytest.raises(LensyError, match="VIS frames cannot be put on the grid of H: VIS first"):
-        on_grid_of(np.zeros((200, 200), np.float32), "VIS", "H")
+def test_vis_on_nisp_pixels_is_the_mean_of_nine() -> None:
+    """The pixels of VIS beyond the last of NISP, one on each side, are left out."""
+    image = np.random.default_rng(1).normal(size=(200, 200)).astype(np.float32)
+    coarse = on_grid_of(image, "VIS", "H")
+    expected = image[1:-1, 1:-1].reshape(66, 3, 66, 3).mean(axis=(1, 3))
+    assert_allclose(coarse, expected, atol=1e-5)
+    assert_allclose(
+        on_grid_of(image, "VIS", "H", (slice(3, 9), slice(0, 4))), expected[3:9, :4], atol=1e-5
+    )
+
+
+def test_frames_on_the_grid_of_another_band(data: DataSet) -> None:
+    """As OU-200 and OU-66 have them; the target stays that of the first band."""
+    (finer, coarser) = (Frames(data, "test", ("H", "VIS"), grid=grid)[0] for grid in ("VIS", "H"))
+    assert finer["image"].shape == (2, 200, 200)
+    assert coarser["image"].shape == (2, 66, 66)
+    assert_allclose(finer["image"][1], data.observed("test", 0, "VIS"))
+    assert_allclose(coarser["image"][0], data.observed("test", 0, "H"))
+    assert torch.equal(finer["target"], coarser["target"])
 
 
 def test_bands_stay_together_when_turned_and_cropped(data: DataSet) -> None:

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_allclose
-from safetensors.torch import load_file
 from torch import nn
 
 from lensy.errors import LensyError
 from lensy.models.naberrie import DEPTH, Naberrie, Upsampling, enlargement
-from lensy.models.ou import OuVis
+from lensy.models.ou import FAMILY, Ou
+from lensy.predecessor import published
 
-PUBLISHED_WEIGHTS = Path(__file__).resolve().parents[2] / "shared" / "ou" / "OU_VIS.safetensors"
+PUBLISHED_WEIGHTS = Path(__file__).resolve().parents[2] / "shared" / "ou"
 
 
 @pytest.fixture
@@ -177,25 +177,31 @@ def test_an_image_does_not_depend_on_its_company(naberrie: Naberrie) -> None:
 # OU-VIS
 
 
-def test_parameters_of_the_predecessor() -> None:
-    """Printed in FACTS.md section 2: 327 882 with one channel."""
-    assert n_parameters(OuVis()) == 327_882
+@pytest.mark.parametrize(("name", "n"), [("ou-200", 331_632), ("ou-vis", 327_882)])
+def test_parameters_of_the_predecessor(name: str, n: int) -> None:
+    """Printed in the predecessor's code for four channels; one has 3 x 50 x 25 fewer."""
+    assert n_parameters(Ou(name)) == n
 
 
 @pytest.mark.skipif(not PUBLISHED_WEIGHTS.exists(), reason=f"{PUBLISHED_WEIGHTS} is not there")
-def test_published_weights_load_and_score() -> None:
-    model = OuVis()
-    model.load_state_dict(load_file(PUBLISHED_WEIGHTS), strict=True)
-    with torch.inference_mode():
-        scores = model.eval().score(torch.rand(3, 1, 200, 200))
+@pytest.mark.parametrize("name", FAMILY)
+def test_published_weights_load_and_score(name: str) -> None:
+    model = published(name, PUBLISHED_WEIGHTS / f"{name.upper().replace('-', '_')}.safetensors")
+    side = 200 if model.design.wide else 66
+    scores = model.score(torch.rand(3, len(model.design.bands), side, side))
     assert scores.shape == (3,)
     assert ((scores >= 0) & (scores <= 1)).all()
+
+
+def test_an_unknown_network_of_the_family_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(LensyError, match="no network 'ou-1'; the networks are ou-200, ou-vis, "):
+        published("ou-1", tmp_path)
 
 
 def test_a_score_does_not_depend_on_the_batch() -> None:
     """The published code's softmax over the batch gives an image alone the score 1."""
     torch.manual_seed(2)
-    model, images = OuVis().eval(), torch.randn(3, 1, 200, 200)
+    model, images = Ou("ou-vis").eval(), torch.randn(3, 1, 200, 200)
     together = model.score(images)
     alone = torch.cat([model.score(image[None]) for image in images])
     assert_allclose(together, alone, atol=1e-6)
@@ -203,6 +209,6 @@ def test_a_score_does_not_depend_on_the_batch() -> None:
 
 def test_the_predecessor_sees_each_image_from_zero_to_one() -> None:
     torch.manual_seed(3)
-    model, images = OuVis().eval(), torch.randn(2, 1, 200, 200)
+    model, images = Ou("ou-vis").eval(), torch.randn(2, 1, 200, 200)
     other_units = images * torch.tensor([5.0, 0.1]).reshape(2, 1, 1, 1) + 7.0
     assert_allclose(model.score(other_units), model.score(images), atol=1e-5)

@@ -31,7 +31,7 @@ from lensy.evaluation import (
 from lensy.experiments import Experiment, experiment
 from lensy.metrics import auroc
 from lensy.models.naberrie import Naberrie
-from lensy.models.ou import OuVis
+from lensy.models.ou import Ou
 from lensy.painter import NaberrieModule
 from lensy.predecessor import predecessor_scores
 from lensy.runs import Run, find_run, round_trip_half, runs_folder, shipped_run
@@ -477,7 +477,7 @@ def test_scores_of_frames_by_hand(data: DataSet) -> None:
 
 def test_the_predecessor_scores_the_same_frames(data: DataSet) -> None:
     torch.manual_seed(5)
-    model, frames = OuVis().eval(), Frames(data, "test", ("VIS",), limit=2)
+    model, frames = Ou("ou-vis").eval(), Frames(data, "test", ("VIS",), limit=2)
     expected = [float(model.score(frames[k]["image"][None])) for k in range(2)]
     assert_allclose(predecessor_scores(model, frames)["score"], expected, rtol=1e-5)
 
