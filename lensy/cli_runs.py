@@ -16,6 +16,7 @@ from lensy.instances import VARIANTS
 from lensy.mask_experiments import mask_experiment
 from lensy.mask_training import fit_masks, score_masks_again
 from lensy.models.ou import FAMILY
+from lensy.ou_training import fit_ou, ou_experiment
 from lensy.predecessor import score_predecessor
 from lensy.runs import SHIPPED, Run, find_run, runs_folder, shipped_run
 from lensy.scorecard import as_text
@@ -23,7 +24,7 @@ from lensy.scorecard import scorecard as make_scorecard
 from lensy.store import DataSet
 from lensy.training import fit, fit_classifier
 
-NAMES = (*BANDS, *VARIANTS)
+NAMES = (*BANDS, *VARIANTS, *FAMILY)
 ALL = ", ".join(NAMES)
 
 Quiet = Annotated[bool, typer.Option(help="No progress, only errors.")]
@@ -74,13 +75,17 @@ def train(
             "num_nodes": nodes,
             "precision": precision,
         }
+        if start is not None and name not in START:
+            raise LensyError(f"--start is for the experiments {', '.join(START)}.")
+        recipe = data_set.recipe
         if name in VARIANTS:
-            if start is not None:
-                raise LensyError(f"--start is for the experiments {', '.join(START)}.")
-            masks = mask_experiment(name, _scale(scale), data_set.recipe, seed=seed)
+            masks = mask_experiment(name, _scale(scale), recipe, seed=seed)
             run = fit_masks(masks, data_set, out or runs_folder(masks, runs), **settings)
+        elif name in FAMILY:
+            ours = ou_experiment(name, _scale(scale), recipe, seed=seed)
+            run = fit_ou(ours, data_set, out or runs_folder(ours, runs), **settings)
         else:
-            wanted = experiment(_known(name), _scale(scale), data_set.recipe, seed=seed)
+            wanted = experiment(_known(name), _scale(scale), recipe, seed=seed)
             first = Run(start) if start else _start(wanted, data)
             folder = out or runs_folder(wanted, runs)
             run = fit(wanted, data_set, folder, start=first, **settings)

@@ -1,7 +1,8 @@
 """What the trainings of all networks share: optimiser, schedule, history, and who is best.
 
-A network is judged by the AUROC of its scores on validation frames, after every epoch. Lightning
-brings checkpoints, resuming, devices and several nodes; none of that is written here.
+A network is judged on validation frames after every epoch, by the AUROC of its scores or by its
+loss. Lightning brings checkpoints, resuming, devices and several nodes; none of that is written
+here.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import os
 import time
 import warnings
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import lightning
 import numpy as np
@@ -96,6 +97,8 @@ class Learner(lightning.LightningModule):
         self._validation = {}
         area = auroc(whole["label"] > 0, whole["score"])
         self.log("val_auroc", area)
+        if "loss" in whole:
+            self.log("val_loss", float(whole["loss"].mean()))
         if not self._losses:
             return
         row = {
@@ -122,18 +125,23 @@ class Learner(lightning.LightningModule):
 
 
 def train(
-    module: Learner, folder: Path, *, progress: bool = False, options: dict[str, Any] | None = None
+    module: Learner,
+    folder: Path,
+    *,
+    judged_by: Literal["val_auroc", "val_loss"] = "val_auroc",
+    progress: bool = False,
+    options: dict[str, Any] | None = None,
 ) -> Path:
-    """Run Lightning's trainer; the checkpoint in `folder` with the best validation AUROC.
+    """Run Lightning's trainer; the checkpoint in `folder` that validation likes best.
 
-    A training that was killed goes on after its last finished epoch. options: passed on to the
-    trainer.
+    A training that was killed goes on after its last finished epoch. judged_by: what validation
+    says, the greatest AUROC or the least loss. options: passed on to the trainer.
     """
     keep = ModelCheckpoint(
         dirpath=folder,
         filename="best",
-        monitor="val_auroc",
-        mode="max",
+        monitor=judged_by,
+        mode="max" if judged_by == "val_auroc" else "min",
         save_on_train_epoch_end=True,
         enable_version_counter=False,
     )

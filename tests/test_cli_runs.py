@@ -15,6 +15,7 @@ from lensy.cli import app
 from lensy.experiments import experiment
 from lensy.mask_experiments import MaskExperiment, MaskTraining
 from lensy.models.ou import Ou
+from lensy.ou_training import OuTraining, ou_experiment
 from lensy.runs import Run
 from lensy.simulate import Recipe
 from lensy.store import DataSet
@@ -32,6 +33,7 @@ def lensy(*words: object) -> Result:
         (("naberrie-vis", "--scale", "huge"), "There is no scale 'huge'; the scales are smoke,"),
         (("mrc-3", "--scale", "huge"), "There is no scale 'huge'; the scales are smoke,"),
         (("mrc-3", "--start", "x"), "--start is for the experiments naberrie-y, "),
+        (("ou-200", "--scale", "huge"), "There is no scale 'huge'; the scales are smoke,"),
     ],
 )
 def test_train_names_what_there_is(
@@ -90,6 +92,19 @@ def test_a_mask_rcnn_is_trained_and_scored_again(
     assert again.info["experiment"]["name"] == "tiny-on-tiny"
     assert_allclose(again.scores()["score"], made.scores()["score"], atol=1e-6)
     assert not list(again.folder.glob("*.safetensors"))
+
+
+def test_a_network_of_the_predecessor_is_trained(
+    data: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = ou_experiment("ou-h", "smoke", data.recipe)
+    training = OuTraining(batch=4, n_epochs=1, steps_per_epoch=1, n_check=8)
+    tiny = usual.model_copy(update={"training": training})
+    monkeypatch.setattr(cli_runs, "ou_experiment", lambda *_, **__: tiny)
+    words = ("--data", data.folder, "--quiet", "--out", tmp_path / "run")
+    result = lensy("train", "ou-h", *words, "--accelerator", "cpu", "--devices", "1")
+    assert result.exit_code == 0, result.output
+    assert Run(tmp_path / "run").summary().startswith("ou-h-trained at scale smoke, trained here")
 
 
 def test_a_seed_makes_an_experiment_of_its_own() -> None:

@@ -85,6 +85,7 @@ LEVELS = {
     "lensy.finder": 10,
     "lensy.painter": 10,
     "lensy.predecessor": 11,
+    "lensy.ou_training": 12,
     "lensy.training": 11,
     # what a person starts
     "data_sim.recipes": 8,
@@ -92,10 +93,10 @@ LEVELS = {
     "data_sim.contact_sheet": 9,
     "data_sim.make_colours": 9,
     "data_sim.__main__": 10,
-    "lensy.cli_runs": 12,
+    "lensy.cli_runs": 13,
     "lensy.mask_finder": 12,
-    "lensy.cli": 13,
-    "book": 14,
+    "lensy.cli": 14,
+    "book": 15,
 }
 """Level of each module. An import goes from a module to one of a lower level."""
 

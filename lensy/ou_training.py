@@ -1,0 +1,274 @@
+"""The predecessor's networks trained here, by its protocol.
+
+Adam at a constant rate, cross-entropy weighted by class, dropout, no augmentation, and the epoch
+with the least loss on validation images is kept. Source: Wilde et al. 2022, section 3. What differs
+is said by the scale: fewer images, smaller batches, fewer epochs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset, Subset
+
+from lensy.datasets import on_grid_of
+from lensy.errors import LensyError
+from lensy.evaluation import example_columns, ranking_results, single_precision
+from lensy.experiments import SCALES, Count, Scale
+from lensy.learning import Learner, arithmetic, train
+from lensy.metrics import auroc, threshold_at
+from lensy.models.ou import FAMILY, Design, Ou
+from lensy.predecessor import frames_for, predecessor_scores
+from lensy.provenance import provenance
+from lensy.runs import (
+    Run,
+    claim,
+    find_run,
+    round_trip_half,
+    runs_folder,
+    single_precision_weights,
+    write_history,
+    write_run,
+)
+from lensy.scene import Frozen
+from lensy.simulate import BandName, Recipe, Split
+from lensy.store import DataSet, make_data_set
+
+log = logging.getLogger(__name__)
+
+Batch = tuple[Tensor, Tensor]
+
+
+class OuTraining(Frozen):
+    """Settings of one training run. An epoch sees every training image once."""
+
+    batch: Count = 50
+    n_epochs: Count = 6
+    steps_per_epoch: Count = 240
+    learning_rate: Annotated[float, Field(gt=0)] = 3e-4
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    n_check: Count = 1000
+    """Validation frames whose loss chooses the epoch."""
+    seed: Annotated[int, Field(ge=0)] = 1
+
+    @property
+    def n_steps(self) -> int:
+        """Optimiser steps of the whole run."""
+        return self.n_epochs * self.steps_per_epoch
+
+
+class OuExperiment(Frozen):
+    """One of the predecessor's networks, its training and the recipe of its data."""
+
+    name: str
+    scale: Scale
+    network: str
+    training: OuTraining
+    recipe: Recipe
+
+    @property
+    def design(self) -> Design:
+        """What the network sees."""
+        return FAMILY[self.network]
+
+    @property
+    def band(self) -> BandName:
+        """The band whose numbers describe the examples: VIS where it is seen."""
+        return "VIS" if "VIS" in self.design.bands else self.design.bands[0]  # type: ignore[return-value]
+
+    @property
+    def fingerprint(self) -> str:
+        """Twelve hexadecimal digits that change with any setting or the data's recipe."""
+        content = self.training.model_dump_json() + self.network + self.recipe.fingerprint
+        return hashlib.sha256(content.encode()).hexdigest()[:12]
+
+
+TRAINING = {
+    "smoke": OuTraining(batch=20, n_epochs=1, steps_per_epoch=3, n_check=20),
+    "laptop": OuTraining(),
+    "talk": OuTraining(batch=500, n_epochs=150, steps_per_epoch=90, n_check=3000),
+}
+
+
+def ou_experiment(
+    name: str, scale: Scale, recipe: Recipe, *, seed: int | None = None
+) -> OuExperiment:
+    """The training of the network called `name` at a scale; another seed is part of the name.
+
+    Raises LensyError with the names there are.
+    """
+    if name not in FAMILY:
+        raise LensyError(f"There is no network {name!r}; the networks are {', '.join(FAMILY)}.")
+    if scale not in SCALES:
+        raise LensyError(f"There is no scale {scale!r}; the scales are {', '.join(SCALES)}.")
+    training, label = TRAINING[scale], f"{name}-trained"
+    if seed is not None and seed != training.seed:
+        training = training.model_copy(update={"seed": seed})
+        label = f"{label}-seed-{seed}"
+    return OuExperiment(name=label, scale=scale, network=name, training=training, recipe=recipe)
+
+
+class Remembered(Dataset[Batch]):
+    """Frames of a split kept in memory: images as the network wants them, and labels.
+
+    Each band is kept on its own pixels, scaled to [0, 1] in half precision, a tenth of a percent
+    of the noise; the network scales to [0, 1] anyway.
+    """
+
+    def __init__(
+        self, data: DataSet, split: Split, design: Design, *, limit: int | None = None
+    ) -> None:
+        self.design = design
+        self.labels = data.labels(split)[:limit]
+        if not len(self.labels):
+            raise LensyError(f"{data.folder} has no examples in {split!r}.")
+        self.images = [
+            [_scaled(data.observed(split, k, name)) for name in design.bands]
+            for k in range(len(self.labels))
+        ]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, index: int) -> Batch:
+        bands = [
+            on_grid_of(image.astype(np.float32), name, self.design.grid)
+            for image, name in zip(self.images[index], self.design.bands, strict=True)
+        ]
+        return torch.from_numpy(np.stack(bands)), torch.tensor(int(self.labels[index]))
+
+
+def _scaled(image: np.ndarray) -> np.ndarray:
+    low, high = float(image.min()), float(image.max())
+    return ((image - low) / max(high - low, 1e-12)).astype(np.float16)
+
+
+class OuModule(Learner):
+    """One of the networks with its loss and its data."""
+
+    def __init__(self, experiment: OuExperiment, data: DataSet) -> None:
+        super().__init__(experiment.training)
+        self.settings = experiment.training
+        self.model = Ou(experiment.network)
+        self.training_frames = Remembered(data, "train", experiment.design)
+        limit = experiment.training.n_check
+        self.checked = Remembered(data, "validation", experiment.design, limit=limit)
+        share = float(np.mean(self.training_frames.labels))
+        if not 0 < share < 1:
+            raise LensyError(f"{data.folder} has one class only in 'train': make more examples.")
+        weights = torch.tensor([0.5 / (1 - share), 0.5 / share])
+        self.loss = nn.CrossEntropyLoss(weight=weights)
+
+    def configure_optimizers(self) -> Any:
+        """Adam at a constant rate."""
+        return torch.optim.Adam(self.parameters(), lr=self.settings.learning_rate)
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        """All training frames in an order of this epoch, as many as its steps take."""
+        rng = np.random.default_rng([self.settings.seed, self.trainer.current_epoch])
+        order = rng.permutation(len(self.training_frames))
+        n = self.settings.steps_per_epoch * self.settings.batch
+        chosen = Subset(self.training_frames, np.resize(order, n).tolist())
+        return self.loader(chosen, self.settings.batch)
+
+    def val_dataloader(self) -> DataLoader[Batch]:
+        """The first validation frames."""
+        return self.loader(self.checked, batch_size=50)
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:  # noqa: ARG002
+        """Weighted cross-entropy."""
+        images, labels = batch
+        return self.noted(self.loss(self.model(images), labels))
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002
+        """Loss and score of each frame."""
+        images, labels = batch
+        logits = self.model(images)
+        loss = nn.functional.cross_entropy(
+            logits, labels, weight=self.loss.weight, reduction="none"
+        )
+        self.collect(loss=loss, score=(logits[:, 1] - logits[:, 0]).float(), label=labels)
+
+
+def fit_ou(
+    experiment: OuExperiment,
+    data: DataSet,
+    folder: Path,
+    *,
+    progress: bool = False,
+    trainer_options: dict[str, Any] | None = None,
+) -> Run:
+    """Train a network, score the test set with its best epoch, and write the run.
+
+    A killed job that is started again goes on after its last finished epoch.
+    Raises LensyError where data or folder belong to another experiment.
+    """
+    origin = provenance()
+    claim(folder, experiment, data)
+    torch.manual_seed(experiment.training.seed)
+    module = OuModule(experiment, data)
+    best = train(
+        module,
+        folder / "checkpoints",
+        judged_by="val_loss",
+        progress=progress,
+        options=trainer_options,
+    )
+    module.load_state_dict(torch.load(best, weights_only=True, map_location="cpu")["state_dict"])
+    round_trip_half(module.model)
+    write_history(folder / "history.csv", module.rows)
+    model = module.model.eval()
+    checked = predecessor_scores(model, frames_for(model, data, "validation"), progress=progress)
+    columns = predecessor_scores(model, frames_for(model, data), progress=progress)
+    rates = (0.1, 0.01)
+    info = {
+        "experiment": experiment.model_dump(mode="json"),
+        "fingerprint": experiment.fingerprint,
+        "best_epoch": min(module.rows, key=lambda row: row["val_loss"])["epoch"],
+        "wall_seconds": round(60 * module.rows[-1]["minutes"], 1),
+        "arithmetic": arithmetic(trainer_options),
+        "score": {
+            "kind": "probability of a lens",
+            "validation_auroc": round(auroc(checked["label"], checked["score"]), 4),
+            "threshold_at_false_positive_rate": {
+                str(rate): threshold_at(*checked.values(), false_positive_rate=rate)
+                for rate in rates
+            },
+        },
+        "test": ranking_results(columns["label"], columns["score"]),
+        "provenance": origin,
+    }
+    columns |= example_columns(data, experiment.band)
+    return write_run(folder, info=info, scores=single_precision(columns), networks={"model": model})
+
+
+def trained_ou(run: Run) -> Ou:
+    """The network of a finished run, in evaluation mode, single precision."""
+    model = Ou(run.info["experiment"]["network"])
+    model.load_state_dict(single_precision_weights(run.folder / "model.safetensors"))
+    return model.eval()
+
+
+def obtain_ou(
+    experiment: OuExperiment,
+    *,
+    data_folder: Path = Path("data"),
+    runs: Path = Path("runs"),
+    use_shipped: bool = True,
+    progress: bool = False,
+) -> Run:
+    """The run of an experiment: shipped, made earlier, or else trained now, data included."""
+    run = find_run(experiment, runs=runs, use_shipped=use_shipped)
+    if run is not None:
+        return run
+    log.info("no finished run of %s at scale %s: training", experiment.name, experiment.scale)
+    recipe = experiment.recipe
+    data = make_data_set(recipe, data_folder / recipe.name, progress=progress)
+    return fit_ou(experiment, data, runs_folder(experiment, runs), progress=progress)
