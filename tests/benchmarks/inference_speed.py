@@ -95,9 +95,17 @@ def painting(model: Naberrie, n: int) -> dict[str, float]:
     plain = Naberrie(model.width)
     plain.load_state_dict(model.state_dict())
     plain.eval()
+    fused = model.fused()
+
+    def half() -> None:
+        with torch.autocast("cpu", torch.bfloat16):
+            fused(frames)
+
     ways: dict[str, Callable[[], Any]] = {
         "torch, channels first": lambda: plain(frames),
         "torch, channels last": lambda: model(frames),
+        "the same, normalisations fused": lambda: fused(frames),
+        "the same, bfloat16": half,
     }
     found: dict[str, float] = {}
     with torch.inference_mode():
@@ -119,15 +127,16 @@ def painting(model: Naberrie, n: int) -> dict[str, float]:
     return found
 
 
-def training_step(width: int, crop: int, batch: int, n: int) -> float:
-    """Seconds per training crop."""
+def training_step(width: int, crop: int, batch: int, n: int, *, mixed: bool = False) -> float:
+    """Seconds per training crop, in single precision or mixed with bfloat16."""
     torch.manual_seed(1)
     model = Naberrie(width).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = torch.optim.AdamW(model.parameters())
     crops = torch.randn(batch, 1, crop, crop)
 
     def step() -> None:
-        loss = model(crops).square().mean()
+        with torch.autocast("cpu", torch.bfloat16, enabled=mixed):
+            loss = model(crops).square().mean()
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -150,11 +159,12 @@ def main(
             f"{name:<34}{1e3 * seconds:6.1f} ms a frame, {SIDE**2 / seconds / 1e6:5.2f} Mpixel/s, "
             f"{100 * work / seconds / peak:3.0f} % of the matrix product"
         )
-    for crop, batch in ((64, 16), (80, 32), (48, 16)):
-        seconds = training_step(16, crop, batch, n)
+    for crop, batch, mixed in ((64, 16, False), (64, 16, True), (80, 32, False), (48, 16, False)):
+        seconds = training_step(16, crop, batch, n, mixed=mixed)
         operations = 3 * work * (crop / SIDE) ** 2
         typer.echo(
-            f"training, {batch} crops of {crop}: {1 / seconds:5.0f} crops/s, "
+            f"training, {batch} crops of {crop}{', bfloat16' if mixed else ''}: "
+            f"{1 / seconds:5.0f} crops/s, "
             f"{100 * operations / seconds / peak:3.0f} % of the matrix product"
         )
     sky = np.random.default_rng(1).normal(size=(side, side)).astype(np.float32)
