@@ -1,4 +1,4 @@
-"""The command line: `lensy find`, `lensy train`, `lensy evaluate`, `lensy scorecard`."""
+"""The command line: `lensy find`, `train`, `evaluate`, `scorecard` and `doctor`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from lensy import cli_runs
 from lensy.cutouts import read_cutout
+from lensy.doctor import examine
 from lensy.errors import LensyError, exit_code_two
 from lensy.finder import Finder, Finding
 from lensy.mask_finder import MaskFinder, MaskFinding
@@ -90,6 +91,26 @@ def find(
             raise LensyError(f"None of {len(files)} files could be searched; {out} is not written.")
         finder.write(candidates, out)
     if n_failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def doctor(
+    folder: Annotated[Path, typer.Argument(help="Where you want to work.")] = Path(),
+    trial: Annotated[bool, typer.Option(help="Simulate, train and find a little.")] = True,
+) -> None:
+    """Look whether this machine is ready, and say in words what to do where it is not.
+
+    Exit code: 0 when all is well or there is only advice; 1 when there is a problem.
+    """
+    with exit_code_two():
+        if not folder.is_dir():
+            raise LensyError(f"{folder} is not a folder: give the one where you want to work.")
+        problems = 0
+        for check in examine(folder, trial=trial):
+            typer.echo(f"{check.state:<8} {check.name:<9} {check.says}")
+            problems += check.state == "problem"
+    if problems:
         raise typer.Exit(1)
 
 

@@ -84,6 +84,7 @@ LEVELS = {
     "lensy.evaluation": 10,
     "lensy.finder": 10,
     "lensy.painter": 10,
+    "lensy.doctor": 11,
     "lensy.predecessor": 11,
     "lensy.ou_training": 12,
     "lensy.training": 11,
