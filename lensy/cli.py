@@ -14,6 +14,7 @@ from lensy.cutouts import read_cutout
 from lensy.doctor import examine
 from lensy.errors import LensyError, exit_code_two
 from lensy.finder import Finder, Finding
+from lensy.inspection import Entry, write_page
 from lensy.mask_finder import MaskFinder, MaskFinding
 from lensy.provenance import whole_file
 from lensy.runs import Run, shipped_run
@@ -41,6 +42,9 @@ def find(
     out: Annotated[Path, typer.Option(help="Table of candidates to write (ECSV).")],
     pictures: Annotated[
         Path | None, typer.Option(help="Folder for one picture (PNG) per file.")
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="Page on which to grade the candidates, for a browser.")
     ] = None,
     zero_point: Annotated[
         float | None, typer.Option(help="AB magnitude of one count, instead of MAGZERO.")
@@ -70,10 +74,11 @@ def find(
     """
     with exit_code_two():
         trained = Run(run) if run else shipped_run(model)
-        _check_places(out, pictures, taken=".json" if trained.finds_masks else "")
+        _check_places(out, pictures, html, taken=".json" if trained.finds_masks else "")
         finder: Any = (MaskFinder if trained.finds_masks else Finder).from_run(trained)
         files = _input_files(paths)
         candidates: list[Any] = []
+        entries: list[Entry] = []
         n_failed = 0
         pairs = list(zip(files, _picture_names(files), strict=True))
         for path, picture in tqdm(pairs, unit="file", disable=quiet):
@@ -85,11 +90,14 @@ def find(
                 n_failed += 1
                 continue
             candidates += finding.candidates
+            entries += finding.entries() if html else []
             if pictures:
                 _save_picture(finding, pictures / picture)
         if not candidates:
             raise LensyError(f"None of {len(files)} files could be searched; {out} is not written.")
         finder.write(candidates, out)
+        if html:
+            write_page(entries, html)
     if n_failed:
         raise typer.Exit(1)
 
@@ -114,13 +122,17 @@ def doctor(
         raise typer.Exit(1)
 
 
-def _check_places(out: Path, pictures: Path | None, *, taken: str) -> None:
+def _check_places(out: Path, pictures: Path | None, html: Path | None, *, taken: str) -> None:
     """Raise LensyError before the work where its results could not be written.
 
     taken: ending of another file that is written beside the table.
     """
     if out.is_dir():
         raise LensyError(f"--out {out} is a folder: give the name of a file in it.")
+    if html and html.is_dir():
+        raise LensyError(f"--html {html} is a folder: give the name of a file in it.")
+    if html and html.resolve() == out.resolve():
+        raise LensyError(f"--html and --out are both {out}: give two names.")
     if taken and out.suffix == taken:
         raise LensyError(
             f"--out {out} is the table, and masks go beside it as {taken}: choose another ending, "
@@ -128,7 +140,7 @@ def _check_places(out: Path, pictures: Path | None, *, taken: str) -> None:
         )
     if pictures and pictures.exists() and not pictures.is_dir():
         raise LensyError(f"--pictures {pictures} is a file: give a folder.")
-    for folder in (out.parent, pictures or out.parent):
+    for folder in (out.parent, pictures or out.parent, html.parent if html else out.parent):
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:

@@ -24,6 +24,7 @@ from lensy.classifying import Calibration
 from lensy.cutouts import Cutout
 from lensy.errors import LensyError
 from lensy.figures import draw_candidate
+from lensy.inspection import Entry, entry, in_words
 from lensy.models.classifier import Classifier
 from lensy.provenance import provenance, whole_file
 from lensy.runs import Run
@@ -87,6 +88,44 @@ class Finding:
             title=cutout.path.name if title is None else title,
             band_sigma=band(cutout.band).background_sigma,
         )
+
+    def entries(self) -> list[Entry]:
+        """The candidates for an inspection page, with the reconstruction of each."""
+        sigma = band(self.cutout.band).background_sigma
+        found = []
+        for each in self.candidates:
+            part = surroundings(self.cutout, each.x, each.y)
+            light = self.light[part]
+            found.append(
+                entry(
+                    self.cutout.path.name,
+                    each.score,
+                    sigma=sigma,
+                    images={"image": self.cutout.flux[part], "reconstruction": light},
+                    masks={"lensed light": light > sigma},
+                    details=in_words(asdict(each)),
+                )
+            )
+        return found
+
+
+PAGE_SIDE = 12.0
+"""Side (arcsec) of what an inspection page shows of a candidate's surroundings."""
+
+
+def surroundings(cutout: Cutout, x: float, y: float) -> tuple[slice, slice]:
+    """The part of a cutout's pixels around a position of its file, for an inspection page.
+
+    As near to the position as the frame's border allows; around the middle for a position of NaN.
+    """
+    n = round(PAGE_SIDE / band(cutout.band).pixel_scale)
+    column, row = cutout.place(x, y)
+    parts = []
+    for place, n_pixels in zip((row, column), cutout.flux.shape, strict=True):
+        middle = 0.5 * n_pixels if np.isnan(place) else place
+        start = int(np.clip(round(middle - 0.5 * n), 0, max(0, n_pixels - n)))
+        parts.append(slice(start, min(start + n, n_pixels)))
+    return parts[0], parts[1]
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,8 @@ from lensy.bands import band
 from lensy.coco import run_length
 from lensy.cutouts import Cutout
 from lensy.errors import LensyError
-from lensy.finder import EDGE, write_table
+from lensy.finder import EDGE, surroundings, write_table
+from lensy.inspection import Entry, entry, in_words
 from lensy.instances import BAND, LENS
 from lensy.mask_experiments import MaskExperiment
 from lensy.mask_figures import Outlined, draw_object_rows
@@ -94,7 +95,7 @@ class MaskFinding:
                 (each.x_min, each.y_min, each.width, each.height),
                 f"{each.score:.2f}",
             )
-            for each, mask in zip(self.candidates, self.masks, strict=True)
+            for each, mask in self._pairs()
             if each.score >= CALLED
         ]
         flux = self.cutout.flux
@@ -104,6 +105,33 @@ class MaskFinding:
             sigma=band(self.cutout.band).background_sigma,
             upwards=True,
         )
+
+    def entries(self) -> list[Entry]:
+        """The candidates for an inspection page, with their masks and those of artefacts."""
+        sigma = band(self.cutout.band).background_sigma
+        flaws = [mask for each, mask in self._pairs() if each.kind == "artefact"]
+        found = []
+        for each, mask in self._pairs():
+            if each.kind != "lensed light":
+                continue
+            part = surroundings(self.cutout, each.x, each.y)
+            masks = {"lensed light": mask[part]}
+            if flaws:
+                masks["artefact"] = np.any(flaws, axis=0)[part]
+            found.append(
+                entry(
+                    self.cutout.path.name,
+                    each.score,
+                    sigma=sigma,
+                    images={"image": self.cutout.flux[part]},
+                    masks=masks,
+                    details=in_words(asdict(each)),
+                )
+            )
+        return found
+
+    def _pairs(self) -> list[tuple[Detection, Mask]]:
+        return list(zip(self.candidates, self.masks, strict=True))
 
 
 @dataclass(frozen=True)

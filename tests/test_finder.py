@@ -268,6 +268,7 @@ def test_find_writes_table_and_pictures(tmp_path: Path, run: Run) -> None:
     result = find(
         tmp_path / "one", tmp_path / "two", tmp_path / "one" / "a.fits",
         "--out", out, "--pictures", pictures, "--run", run.folder, "--quiet",
+        "--html", tmp_path / "page" / "index.html",
     )  # fmt: skip
     assert result.exit_code == 0, result.output
     assert not result.output
@@ -290,6 +291,7 @@ def test_find_writes_table_and_pictures(tmp_path: Path, run: Run) -> None:
     assert sorted(path.name for path in pictures.iterdir()) == ["a-2.png", "a.png"]
     assert all(path.read_bytes()[:4] == b"\x89PNG" for path in pictures.iterdir())
     assert [path.name for path in out.parent.iterdir()] == ["c.ecsv"]
+    assert "lensed light" in (tmp_path / "page" / "index.html").read_text("utf-8")
 
 
 def test_a_bad_file_does_not_stop_the_others(tmp_path: Path, run: Run) -> None:
@@ -320,6 +322,8 @@ def test_zero_point_from_the_command_line(tmp_path: Path, run: Run) -> None:
         (["a.fits", "--out", "."], "--out . is a folder: give the name of a file in it"),
         (["a.fits", "--pictures", "file"], "--pictures file is a file: give a folder"),
         (["a.fits", "--out", "file/c.ecsv"], "file cannot be made"),
+        (["a.fits", "--html", "."], "--html . is a folder: give the name of a file in it"),
+        (["a.fits", "--html", "c.ecsv"], "--html and --out are both c.ecsv: give two names"),
     ],
 )
 def test_arguments_that_cannot_be_used(

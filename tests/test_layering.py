@@ -74,6 +74,7 @@ LEVELS = {
     "lensy.views": 8,
     # results
     "lensy.classifying": 9,
+    "lensy.inspection": 9,
     "lensy.learning": 9,
     "lensy.mask_experiments": 9,
     "lensy.mask_learning": 10,
