@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import logging
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import torch
@@ -20,19 +20,17 @@ from lensy.metrics import auroc, threshold_at
 from lensy.models.mask_rcnn import MaskRcnn
 from lensy.provenance import provenance
 from lensy.runs import (
+    Places,
     Run,
     claim,
-    find_run,
+    obtained,
     round_trip_half,
-    runs_folder,
     single_precision_weights,
     write_history,
     write_run,
 )
 from lensy.simulate import Recipe
-from lensy.store import DataSet, make_data_set
-
-log = logging.getLogger(__name__)
+from lensy.store import DataSet
 
 
 def fit_masks(
@@ -163,40 +161,15 @@ def trained_masks(run: Run) -> MaskRcnn:
     return model.eval()
 
 
-def obtain_masks(
-    experiment: MaskExperiment,
-    *,
-    data_folder: Path = Path("data"),
-    runs: Path = Path("runs"),
-    use_shipped: bool = True,
-    progress: bool = False,
-) -> Run:
+def obtain_masks(experiment: MaskExperiment, **places: Unpack[Places]) -> Run:
     """The run of an experiment: shipped, made earlier, or else trained now, data included."""
-    run = find_run(experiment, runs=runs, use_shipped=use_shipped)
-    if run is not None:
-        return run
-    log.info("no finished run of %s at scale %s: training", experiment.name, experiment.scale)
-    recipe = experiment.recipe
-    data = make_data_set(recipe, data_folder / recipe.name, progress=progress)
-    return fit_masks(experiment, data, runs_folder(experiment, runs), progress=progress)
+    return obtained(experiment, partial(fit_masks, experiment), **places)
 
 
-def obtain_masks_elsewhere(
-    run: Run,
-    recipe: Recipe,
-    *,
-    data_folder: Path = Path("data"),
-    runs: Path = Path("runs"),
-    use_shipped: bool = True,
-    progress: bool = False,
-) -> Run:
+def obtain_masks_elsewhere(run: Run, recipe: Recipe, **places: Unpack[Places]) -> Run:
     """A run's network on other data: shipped, made earlier, or else scored now, data included."""
     wanted = mask_experiment_elsewhere(run, recipe)
-    found = find_run(wanted, runs=runs, use_shipped=use_shipped)
-    if found is not None:
-        return found
-    data = make_data_set(recipe, data_folder / recipe.name, progress=progress)
-    return score_masks_again(run, data, runs_folder(wanted, runs), progress=progress)
+    return obtained(wanted, partial(score_masks_again, run), **places)
 
 
 def without_detection(run: Run) -> dict[str, float]:

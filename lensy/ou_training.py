@@ -8,9 +8,9 @@ is said by the scale: fewer images, smaller batches, fewer epochs.
 from __future__ import annotations
 
 import hashlib
-import logging
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Unpack
 
 import numpy as np
 import torch
@@ -28,20 +28,18 @@ from lensy.models.ou import FAMILY, Design, Ou
 from lensy.predecessor import frames_for, predecessor_scores
 from lensy.provenance import provenance
 from lensy.runs import (
+    Places,
     Run,
     claim,
-    find_run,
+    obtained,
     round_trip_half,
-    runs_folder,
     single_precision_weights,
     write_history,
     write_run,
 )
 from lensy.scene import Frozen
 from lensy.simulate import BandName, Recipe, Split
-from lensy.store import DataSet, make_data_set
-
-log = logging.getLogger(__name__)
+from lensy.store import DataSet
 
 Batch = tuple[Tensor, Tensor]
 
@@ -256,19 +254,6 @@ def trained_ou(run: Run) -> Ou:
     return model.eval()
 
 
-def obtain_ou(
-    experiment: OuExperiment,
-    *,
-    data_folder: Path = Path("data"),
-    runs: Path = Path("runs"),
-    use_shipped: bool = True,
-    progress: bool = False,
-) -> Run:
+def obtain_ou(experiment: OuExperiment, **places: Unpack[Places]) -> Run:
     """The run of an experiment: shipped, made earlier, or else trained now, data included."""
-    run = find_run(experiment, runs=runs, use_shipped=use_shipped)
-    if run is not None:
-        return run
-    log.info("no finished run of %s at scale %s: training", experiment.name, experiment.scale)
-    recipe = experiment.recipe
-    data = make_data_set(recipe, data_folder / recipe.name, progress=progress)
-    return fit_ou(experiment, data, runs_folder(experiment, runs), progress=progress)
+    return obtained(experiment, partial(fit_ou, experiment), **places)

@@ -16,11 +16,12 @@ from __future__ import annotations
 
 import csv
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypedDict
 
 import numpy as np
 import torch
@@ -34,7 +35,9 @@ from lensy.models.classifier import Classifier, FrozenEncoder, Head
 from lensy.models.naberrie import Naberrie
 from lensy.provenance import whole_file, write_json
 from lensy.simulate import Recipe
-from lensy.store import DataSet
+from lensy.store import DataSet, make_data_set
+
+log = logging.getLogger(__name__)
 
 Floats = NDArray[np.float64]
 
@@ -171,6 +174,41 @@ def find_run(experiment: Planned, *, runs: Path, use_shipped: bool = True) -> Ru
             if run.info["fingerprint"] == experiment.fingerprint:
                 return run
     return None
+
+
+class Places(TypedDict, total=False):
+    """Where data and runs are, what may be used, whether to show progress: for `obtained`."""
+
+    data_folder: Path
+    runs: Path
+    use_shipped: bool
+    progress: bool
+
+
+class Making(Protocol):
+    """Whatever makes a run from a data set in a folder."""
+
+    def __call__(self, data: DataSet, folder: Path, *, progress: bool) -> Run:
+        """The finished run."""
+
+
+def obtained(
+    experiment: Planned,
+    make: Making,
+    *,
+    data_folder: Path = Path("data"),
+    runs: Path = Path("runs"),
+    use_shipped: bool = True,
+    progress: bool = False,
+) -> Run:
+    """The run of an experiment: shipped, made earlier, or else made now, data included."""
+    run = find_run(experiment, runs=runs, use_shipped=use_shipped)
+    if run is not None:
+        return run
+    log.info("no finished run of %s at scale %s: making it", experiment.name, experiment.scale)
+    recipe = experiment.recipe
+    data = make_data_set(recipe, data_folder / recipe.name, progress=progress)
+    return make(data, runs_folder(experiment, runs), progress=progress)
 
 
 def runs_folder(experiment: Planned, root: Path) -> Path:

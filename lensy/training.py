@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import logging
 import time
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import torch
 
@@ -21,9 +22,9 @@ from lensy.learning import arithmetic, train
 from lensy.models.classifier import Classifier, FrozenEncoder
 from lensy.painter import NaberrieModule, training_instrument
 from lensy.provenance import provenance
-from lensy.runs import Run, claim, find_run, round_trip_half, runs_folder, write_history
+from lensy.runs import Places, Run, claim, obtained, round_trip_half, write_history
 from lensy.simulate import Recipe
-from lensy.store import DataSet, make_data_set
+from lensy.store import DataSet
 
 log = logging.getLogger(__name__)
 
@@ -138,51 +139,23 @@ def _classifier(
     return Classifier(encoder, head.to(encoder.unet.sigma.device)), history
 
 
-def obtain(
-    experiment: Experiment,
-    *,
-    data_folder: Path = Path("data"),
-    runs: Path = Path("runs"),
-    use_shipped: bool = True,
-    progress: bool = False,
-) -> Run:
-    """The run of an experiment: shipped, made earlier, or else trained now, data included."""
-    run = find_run(experiment, runs=runs, use_shipped=use_shipped)
-    if run is not None:
-        return run
-    start = None
-    if experiment.start:
-        start = obtain(
-            experiment.start,
-            data_folder=data_folder,
-            runs=runs,
-            use_shipped=use_shipped,
-            progress=progress,
-        )
-    log.info("no finished run of %s at scale %s: training", experiment.name, experiment.scale)
-    recipe = experiment.recipe
-    data = make_data_set(recipe, data_folder / recipe.name, progress=progress)
-    return fit(experiment, data, runs_folder(experiment, runs), start=start, progress=progress)
+def obtain(experiment: Experiment, **places: Unpack[Places]) -> Run:
+    """The run of an experiment: shipped, made earlier, or else trained now, data included.
+
+    So is the run that it begins with.
+    """
+
+    def make(data: DataSet, folder: Path, *, progress: bool) -> Run:
+        start = obtain(experiment.start, **places) if experiment.start else None
+        return fit(experiment, data, folder, start=start, progress=progress)
+
+    return obtained(experiment, make, **places)
 
 
-def obtain_elsewhere(
-    run: Run,
-    recipe: Recipe,
-    *,
-    retrain: bool,
-    data_folder: Path = Path("data"),
-    runs: Path = Path("runs"),
-    use_shipped: bool = True,
-    progress: bool = False,
-) -> Run:
+def obtain_elsewhere(run: Run, recipe: Recipe, *, retrain: bool, **places: Unpack[Places]) -> Run:
     """A run's networks on other data: shipped, made earlier, or else scored now, data included.
 
     retrain: whether the classifier's dense layers are trained anew for these data.
     """
     wanted = elsewhere(run, recipe, "for" if retrain else "on")
-    found = find_run(wanted, runs=runs, use_shipped=use_shipped)
-    if found is not None:
-        return found
-    data = make_data_set(recipe, data_folder / recipe.name, progress=progress)
-    make = fit_classifier if retrain else score_again
-    return make(run, data, runs_folder(wanted, runs), progress=progress)
+    return obtained(wanted, partial(fit_classifier if retrain else score_again, run), **places)
