@@ -14,7 +14,11 @@ from lensy.runs import recorded_real_sky, shipped_run
 README = (Path(__file__).resolve().parents[1] / "README.md").read_text("utf-8")
 
 
-@pytest.mark.parametrize("name", ["naberrie-vis", "ou-vis"])
+@pytest.mark.parametrize(
+    "name",
+    ["ou-vis", "naberrie-colour"]
+    + [f"naberrie-{each}" for each in ("vis", "y", "j", "h", "vis-longer")],
+)
 @pytest.mark.parametrize("quantity", ["auroc", "tpr_at_fpr_0.01"])
 def test_results_are_those_of_the_shipped_runs(name: str, quantity: str) -> None:
     test = shipped_run(name).info["test"]
