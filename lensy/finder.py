@@ -109,6 +109,22 @@ class Finding:
         return found
 
 
+def usable_pixels(cutout: Cutout, band_name: str) -> Mask:
+    """Pixels (y, x) on which a candidate may stand, for a network that sees a band.
+
+    Raises LensyError for a cutout of another band, or where there is no such pixel.
+    """
+    if cutout.band != band_name:
+        raise LensyError(f"The network sees band {band_name}, not {cutout.band}.")
+    usable = searchable(cutout.mask)
+    if not usable.any():
+        raise LensyError(
+            f"{cutout.path} has no pixel farther than {GUARD} pixels from its border and from "
+            "pixels without data: take a larger cutout."
+        )
+    return usable
+
+
 PAGE_SIDE = 12.0
 """Side (arcsec) of what an inspection page shows of a candidate's surroundings."""
 
@@ -194,14 +210,7 @@ class Finder:
 
         progress: show a bar over the windows of a large frame.
         """
-        if cutout.band != self.band:
-            raise LensyError(f"The network sees band {self.band}, not {cutout.band}.")
-        usable = searchable(cutout.mask)
-        if not usable.any():
-            raise LensyError(
-                f"{cutout.path} has no pixel farther than {GUARD} pixels from its border and from "
-                "pixels without data: take a larger cutout."
-            )
+        usable = usable_pixels(cutout, self.band)
         unet = self.classifier.encoder.unet
         flux, inside = cutout.padded(self.window.side)
         output = stitched_output(unet, flux, self.window, progress=progress)[inside]

@@ -26,8 +26,7 @@ from lensy.background import Image, Mask
 from lensy.bands import band
 from lensy.coco import run_length
 from lensy.cutouts import Cutout
-from lensy.errors import LensyError
-from lensy.finder import EDGE, surroundings, write_table
+from lensy.finder import EDGE, surroundings, usable_pixels, write_table
 from lensy.inspection import Entry, entry, in_words
 from lensy.instances import BAND, LENS
 from lensy.mask_experiments import MaskExperiment
@@ -37,7 +36,7 @@ from lensy.mask_training import trained_masks
 from lensy.models.mask_rcnn import MaskRcnn
 from lensy.provenance import provenance, whole_file
 from lensy.runs import Run
-from lensy.search import Window, searchable
+from lensy.search import Window
 
 SAME = 0.5
 """Intersection over union of boxes from which on two detections of a class are one object."""
@@ -177,14 +176,7 @@ class MaskFinder:
 
         progress: there is no bar; a window takes a tenth of a second.
         """
-        if cutout.band != self.band:
-            raise LensyError(f"The network sees band {self.band}, not {cutout.band}.")
-        usable = searchable(cutout.mask)
-        if not usable.any():
-            raise LensyError(
-                f"{cutout.path} has no pixel far enough from its border and from pixels without "
-                "data: take a larger cutout."
-            )
+        usable = usable_pixels(cutout, self.band)
         flux, inside = cutout.padded(self.window.side)
         boxes, scores, labels, masks = self._detections(flux)
         kept = batched_nms(boxes, scores, labels, SAME).tolist() if masks else []
@@ -263,23 +255,18 @@ class MaskFinder:
 
     def _nothing(self, cutout: Cutout) -> Detection:
         """The row of a file in which no lensed light was seen."""
-        nowhere = float("nan")
+        nowhere = dict.fromkeys(("x", "y", "ra", "dec", "x_min", "y_min"), float("nan"))
         return Detection(
             file=str(cutout.path),
             band=cutout.band,
             kind=self.classes[LENS - 1],
-            x=nowhere,
-            y=nowhere,
-            ra=nowhere,
-            dec=nowhere,
             score=0.0,
-            x_min=nowhere,
-            y_min=nowhere,
             width=0.0,
             height=0.0,
             area=0,
             flags="nothing found",
             segmentation=run_length(np.zeros(cutout.flux.shape, bool)),
+            **nowhere,
         )
 
 
