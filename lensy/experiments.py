@@ -7,7 +7,7 @@ hour, `talk` is the talk's size for one GPU.
 from __future__ import annotations
 
 import hashlib
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol, Self, TypeVar
 
 from pydantic import Field
 
@@ -135,6 +135,31 @@ def training_of(name: str, scale: Scale) -> Training:
     return settings.model_copy(update=changes)
 
 
+def check_scale(scale: str) -> None:
+    """Raise LensyError, with the scales there are, where it is none of them."""
+    if scale not in SCALES:
+        raise LensyError(f"There is no scale {scale!r}; the scales are {', '.join(SCALES)}.")
+
+
+class Seeded(Protocol):
+    """Settings of any training."""
+
+    seed: int
+
+    def model_copy(self, *, update: dict[str, int]) -> Self:
+        """The same with other values."""
+
+
+Settings = TypeVar("Settings", bound=Seeded)
+
+
+def with_seed(name: str, training: Settings, seed: int | None) -> tuple[str, Settings]:
+    """Name and settings with another seed, which becomes part of the name; None leaves both."""
+    if seed is None or seed == training.seed:
+        return name, training
+    return f"{name}-seed-{seed}", training.model_copy(update={"seed": seed})
+
+
 def experiment(name: str, scale: Scale, recipe: Recipe, *, seed: int | None = None) -> Experiment:
     """The experiment called `name` at a scale, on the data of `recipe`.
 
@@ -145,13 +170,8 @@ def experiment(name: str, scale: Scale, recipe: Recipe, *, seed: int | None = No
         raise LensyError(
             f"There is no experiment {name!r}; the experiments are {', '.join(BANDS)}."
         )
-    if scale not in SCALES:
-        raise LensyError(f"There is no scale {scale!r}; the scales are {', '.join(SCALES)}.")
-    training = training_of(name, scale)
-    label = name
-    if seed is not None and seed != training.seed:
-        training = training.model_copy(update={"seed": seed})
-        label = f"{name}-seed-{seed}"
+    check_scale(scale)
+    label, training = with_seed(name, training_of(name, scale), seed)
     start = experiment(START[name], scale, recipe, seed=seed) if name in START else None
     return Experiment(
         name=label,

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from lensy.errors import LensyError
-from lensy.experiments import SCALES, Count, Scale
+from lensy.experiments import Count, Scale, check_scale, with_seed
 from lensy.instances import BAND, VARIANTS, Variant
 from lensy.models.mask_rcnn import Size
 from lensy.scene import Frozen
@@ -84,11 +84,6 @@ def mask_experiment(
     """
     if name not in VARIANTS:
         raise LensyError(f"There is no variant {name!r}; the variants are {', '.join(VARIANTS)}.")
-    if scale not in SCALES:
-        raise LensyError(f"There is no scale {scale!r}; the scales are {', '.join(SCALES)}.")
-    training = TRAINING[scale]
-    label = name
-    if seed is not None and seed != training.seed:
-        training = training.model_copy(update={"seed": seed})
-        label = f"{name}-seed-{seed}"
+    check_scale(scale)
+    label, training = with_seed(name, TRAINING[scale], seed)
     return MaskExperiment(name=label, scale=scale, variant=name, training=training, recipe=recipe)

@@ -21,7 +21,7 @@ from torch.utils.data import DataLoader, Dataset, Subset
 from lensy.datasets import on_grid_of
 from lensy.errors import LensyError
 from lensy.evaluation import example_columns, ranking_results, single_precision
-from lensy.experiments import SCALES, Count, Scale
+from lensy.experiments import Count, Scale, check_scale, with_seed
 from lensy.learning import Learner, arithmetic, train
 from lensy.metrics import auroc, threshold_at
 from lensy.models.ou import FAMILY, Design, Ou
@@ -104,12 +104,8 @@ def ou_experiment(
     """
     if name not in FAMILY:
         raise LensyError(f"There is no network {name!r}; the networks are {', '.join(FAMILY)}.")
-    if scale not in SCALES:
-        raise LensyError(f"There is no scale {scale!r}; the scales are {', '.join(SCALES)}.")
-    training, label = TRAINING[scale], f"{name}-trained"
-    if seed is not None and seed != training.seed:
-        training = training.model_copy(update={"seed": seed})
-        label = f"{label}-seed-{seed}"
+    check_scale(scale)
+    label, training = with_seed(f"{name}-trained", TRAINING[scale], seed)
     return OuExperiment(name=label, scale=scale, network=name, training=training, recipe=recipe)
 
 
