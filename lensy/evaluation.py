@@ -19,6 +19,7 @@ from lensy.datasets import Frames
 from lensy.experiments import Experiment
 from lensy.metrics import auroc, bootstrap, brightest_mean, threshold_at, true_positive_rate_at
 from lensy.models.classifier import Classifier, log_odds
+from lensy.models.precision import computing_in
 from lensy.painting import COLUMNS as PAINTING_COLUMNS
 from lensy.painting import painting_quality
 from lensy.provenance import provenance, write_json
@@ -238,18 +239,19 @@ def score_again(run: Run, data: DataSet, folder: Path, *, progress: bool = False
     carried = ("best_epoch", "wall_seconds", "arithmetic", "provenance")
     about = {name: run.info[name] for name in carried if name in run.info}
     about |= {"trained_on": trained["recipe"], "scored": provenance()}
-    again = finish_run(
-        experiment,
-        run.classifier(),
-        HeadHistory(**run.info["classifier"]),
-        data,
-        folder,
-        about=about,
-        n_brightest=run.info["score"]["painting"]["n_brightest"],
-        score=None if data.recipe.n_validation else run.info["score"],
-        keep_weights=False,
-        progress=progress,
-    )
+    with computing_in(run.arithmetic):
+        again = finish_run(
+            experiment,
+            run.classifier(),
+            HeadHistory(**run.info["classifier"]),
+            data,
+            folder,
+            about=about,
+            n_brightest=run.info["score"]["painting"]["n_brightest"],
+            score=None if data.recipe.n_validation else run.info["score"],
+            keep_weights=False,
+            progress=progress,
+        )
     again.info["scored"]["wall_seconds"] = round(time.monotonic() - started, 1)
     write_json(folder / "run.json", again.info)
     return again

@@ -91,6 +91,11 @@ class Run:
         return self.folder.is_relative_to(SHIPPED)
 
     @property
+    def arithmetic(self) -> str:
+        """Lightning's name of the precision in which it was trained and scored."""
+        return str(self.info.get("arithmetic", "32-true"))
+
+    @property
     def finds_masks(self) -> bool:
         """Whether its network is a Mask R-CNN and not Naberrie."""
         return "variant" in self.info["experiment"]

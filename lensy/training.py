@@ -20,6 +20,7 @@ from lensy.evaluation import elsewhere, finish_run, score_again
 from lensy.experiments import Experiment
 from lensy.learning import arithmetic, train
 from lensy.models.classifier import Classifier, FrozenEncoder
+from lensy.models.precision import computing_in
 from lensy.painter import NaberrieModule, training_instrument
 from lensy.provenance import provenance
 from lensy.runs import Places, Run, claim, obtained, round_trip_half, write_history
@@ -64,16 +65,20 @@ def fit(
     module.load_state_dict(state)
     round_trip_half(module.model)
     write_history(folder / "history.csv", module.rows)
-    encoder = FrozenEncoder(module.model.to(_device(trainer_options or {})).eval())
-    classifier, history = _classifier(encoder, experiment, data, progress)
+    device = _device(trainer_options or {})
+    encoder = FrozenEncoder(module.model.to(device).eval())
     best_row = max(module.rows, key=lambda row: row["val_auroc"])
-    about = {
+    about: dict[str, Any] = {
         "best_epoch": best_row["epoch"],
         "wall_seconds": round(60 * module.rows[-1]["minutes"], 1),
         "arithmetic": arithmetic(trainer_options),
         "provenance": origin,
     }
-    return finish_run(experiment, classifier, history, data, folder, about=about, progress=progress)
+    with computing_in(about["arithmetic"], device.type):
+        classifier, history = _classifier(encoder, experiment, data, progress)
+        return finish_run(
+            experiment, classifier, history, data, folder, about=about, progress=progress
+        )
 
 
 def fit_classifier(run: Run, data: DataSet, folder: Path, *, progress: bool = False) -> Run:
@@ -85,25 +90,27 @@ def fit_classifier(run: Run, data: DataSet, folder: Path, *, progress: bool = Fa
     trained = run.info["experiment"]
     experiment = elsewhere(run, data.recipe, "for")
     started = time.monotonic()
-    classifier, history = _classifier(
-        FrozenEncoder(run.model().to(_device({}))), experiment, data, progress
-    )
-    about = {
-        "wall_seconds": round(time.monotonic() - started, 1),
-        "provenance": origin,
-        "encoder_of": {"name": trained["name"], "fingerprint": run.info["fingerprint"]},
-    }
-    write_history(folder / "history.csv", run.history_rows())
-    return finish_run(
-        experiment,
-        classifier,
-        history,
-        data,
-        folder,
-        about=about,
-        n_brightest=run.info["score"]["painting"]["n_brightest"],
-        progress=progress,
-    )
+    device = _device({})
+    encoder = FrozenEncoder(run.model().to(device))
+    with computing_in(run.arithmetic, device.type):
+        classifier, history = _classifier(encoder, experiment, data, progress)
+        about = {
+            "wall_seconds": round(time.monotonic() - started, 1),
+            "arithmetic": run.arithmetic,
+            "provenance": origin,
+            "encoder_of": {"name": trained["name"], "fingerprint": run.info["fingerprint"]},
+        }
+        write_history(folder / "history.csv", run.history_rows())
+        return finish_run(
+            experiment,
+            classifier,
+            history,
+            data,
+            folder,
+            about=about,
+            n_brightest=run.info["score"]["painting"]["n_brightest"],
+            progress=progress,
+        )
 
 
 def _device(options: dict[str, Any]) -> torch.device:

@@ -37,6 +37,7 @@ LEVELS = {
     "lensy.published": 1,
     "lensy.view_figures": 1,
     "lensy.background": 1,
+    "lensy.models.precision": 0,
     "lensy.models.mask_rcnn": 1,
     "lensy.models.naberrie": 1,
     "lensy.models.ou": 1,

@@ -11,8 +11,10 @@ from numpy.testing import assert_allclose
 from torch import nn
 
 from lensy.errors import LensyError
+from lensy.models.classifier import Head
 from lensy.models.naberrie import DEPTH, Naberrie, Upsampling, enlargement
 from lensy.models.ou import FAMILY, Ou
+from lensy.models.precision import computing_in
 from lensy.predecessor import published
 
 PUBLISHED_WEIGHTS = Path(__file__).resolve().parents[2] / "shared" / "ou"
@@ -29,7 +31,9 @@ def n_parameters(model: nn.Module) -> int:
 
 
 def kinds(module: nn.Module) -> list[str]:
-    return [type(each).__name__ for each in module.modules() if not list(each.children())]
+    """Names of the layers; a convolution in single precision is a convolution."""
+    layers = [each for each in module.modules() if not list(each.children())]
+    return ["Conv2d" if isinstance(each, nn.Conv2d) else type(each).__name__ for each in layers]
 
 
 # Naberrie
@@ -212,3 +216,36 @@ def test_the_predecessor_sees_each_image_from_zero_to_one() -> None:
     model, images = Ou("ou-vis").eval(), torch.randn(2, 1, 200, 200)
     other_units = images * torch.tensor([5.0, 0.1]).reshape(2, 1, 1, 1) + 7.0
     assert_allclose(model.score(other_units), model.score(images), atol=1e-5)
+
+
+# Mixed precision
+
+
+def test_half_precision_sees_the_image_with_all_its_digits(naberrie: Naberrie) -> None:
+    first = naberrie.encoder.blocks[0][0]
+    # next to 8, bfloat16 has steps of 1/32
+    image = 8 + 0.01 * torch.rand(1, 1, 32, 32)
+    with torch.inference_mode():
+        single = first(image)
+        with computing_in("bf16-mixed"):
+            assert torch.equal(first(image), single)
+            assert naberrie.encoder(image)[0].dtype == torch.bfloat16
+
+
+@pytest.mark.parametrize("precision", ["32-true", "64-true"])
+def test_other_precisions_change_nothing(naberrie: Naberrie, precision: str) -> None:
+    flux = torch.rand(1, 1, 32, 32)
+    with torch.inference_mode():
+        single = naberrie(flux)
+        with computing_in(precision):
+            assert torch.equal(naberrie(flux), single)
+
+
+def test_dense_layers_compute_in_single_precision() -> None:
+    torch.manual_seed(4)
+    head = Head(12)
+    features = torch.randn(8, 12)
+    with torch.inference_mode():
+        single = head(features)
+        with computing_in("bf16-mixed"):
+            assert torch.equal(head(features), single)

@@ -61,10 +61,11 @@ class FrozenEncoder(nn.Module):
 def pooled(blocks: Sequence[Tensor]) -> Tensor:
     """Largest value and mean of every channel of every block: (batch, 2 x channels in all).
 
-    Over the blocks as they are, the reflected padding of odd sizes included.
+    Over the blocks as they are, the reflected padding of odd sizes included. In single precision,
+    even of blocks in half: a mean may vary less from image to image than half precision resolves.
     """
     largest = [block.amax(dim=(2, 3)) for block in blocks]
-    mean = [block.mean(dim=(2, 3)) for block in blocks]
+    mean = [block.mean(dim=(2, 3), dtype=torch.float32) for block in blocks]
     return torch.cat([*largest, *mean], dim=1)
 
 
@@ -98,8 +99,12 @@ class Head(nn.Module):
         self.scatter.copy_(scatter.masked_fill(still, 1.0))
 
     def forward(self, features: Tensor) -> Tensor:
-        """Logits (batch, 2), non-lens and lens, of features (batch, n_features)."""
-        logits: Tensor = self.layers((features - self.mean) / self.scatter)
+        """Logits (batch, 2), non-lens and lens, of features (batch, n_features).
+
+        In single precision, so that no two images share a score for want of digits.
+        """
+        with torch.autocast(features.device.type, enabled=False):
+            logits: Tensor = self.layers((features - self.mean) / self.scatter)
         return logits
 
 

@@ -20,6 +20,8 @@ from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHe
 from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredictor
 from torchvision.ops import MultiScaleRoIAlign
 
+from lensy.models.precision import SinglePrecision
+
 Size = Literal["light", "full"]
 
 SIDE = 200
@@ -84,8 +86,8 @@ def full_network(n_classes: int) -> MaskRCNN:
 
 
 def one_channel(convolution: nn.Conv2d) -> nn.Conv2d:
-    """A new convolution like a given one, but for images of one channel."""
-    return nn.Conv2d(
+    """A new convolution like a given one, but for images of one channel, in single precision."""
+    return SinglePrecision(
         1,
         convolution.out_channels,
         convolution.kernel_size,  # type: ignore[arg-type]

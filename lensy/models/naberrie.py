@@ -24,20 +24,21 @@ from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from lensy.errors import LensyError
+from lensy.models.precision import SinglePrecision
 
 DEPTH = 4
 
 Upsampling = Literal["bilinear", "transposed"]
 
 
-def double_convolution(n_in: int, n_out: int) -> nn.Sequential:
+def double_convolution(n_in: int, n_out: int, first: type[nn.Conv2d] = nn.Conv2d) -> nn.Sequential:
     """Convolution, batch normalisation, ReLU, twice. Keeps height and width."""
 
-    def once(n_in: int) -> list[nn.Module]:
-        convolution = nn.Conv2d(n_in, n_out, kernel_size=3, padding=1, bias=False)
+    def once(kind: type[nn.Conv2d], n_in: int) -> list[nn.Module]:
+        convolution = kind(n_in, n_out, kernel_size=3, padding=1, bias=False)
         return [convolution, nn.BatchNorm2d(n_out), nn.ReLU(inplace=True)]
 
-    return nn.Sequential(*once(n_in), *once(n_out))
+    return nn.Sequential(*once(first, n_in), *once(nn.Conv2d, n_out))
 
 
 def enlargement(n_in: int, n_out: int, kind: Upsampling) -> nn.Module:
@@ -56,8 +57,10 @@ class Encoder(nn.Module):
     def __init__(self, width: int, n_bands: int) -> None:
         super().__init__()
         self.widths = [width * 2**level for level in range(DEPTH)]
-        inputs = [n_bands, *self.widths[:-1]]
-        self.blocks = nn.ModuleList(map(double_convolution, inputs, self.widths))
+        deeper = (double_convolution(n, m) for n, m in pairwise(self.widths))
+        self.blocks = nn.ModuleList(
+            [double_convolution(n_bands, width, first=SinglePrecision), *deeper]
+        )
         self.pool = nn.MaxPool2d(2)
 
     def forward(self, image: Tensor) -> tuple[Tensor, list[Tensor]]:
