@@ -17,7 +17,7 @@ from scipy.ndimage import zoom
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from lensy.artefacts import Artefact, Instrument, expose
+from lensy.artefacts import Artefact, Exposure, Instrument, expose
 from lensy.bands import band
 from lensy.errors import LensyError
 from lensy.simulate import Split
@@ -33,11 +33,13 @@ class Item(TypedDict):
     """One image and what should be made of it.
 
     image: (n_bands, y, x) in nJy. target: (1, y, x), the lensed light of the first band without
-    noise. label: whether it is a lens.
+    noise. spoilt: (1, y, x), 1 where an artefact spoils a pixel of the first band, otherwise 0.
+    label: whether it is a lens.
     """
 
     image: Tensor
     target: Tensor
+    spoilt: Tensor
     label: Tensor
 
 
@@ -76,11 +78,19 @@ def _interpolation(band_name: str, target: str) -> Image:
     return np.pad(finer, ((rim, rim), (0, 0)), mode="edge").astype(np.float32)
 
 
+def _spoilt(exposure: Exposure) -> Image:
+    """1 where any artefact spoils a pixel (y, x), otherwise 0."""
+    spoilt = np.zeros(exposure.image.shape, np.float32)
+    for mask in exposure.masks.values():
+        spoilt[mask] = 1.0
+    return spoilt
+
+
 class Frames(Dataset[Item]):
     """Whole frames of a split with their frozen noise, the first `limit` of them.
 
     bands: those of the image; the lensed light of the first is the target. grid: the band on whose
-    pixels the image is, the first one unless given.
+    pixels the image is, the first one unless given. instrument: another one than the recipe's.
     """
 
     def __init__(
@@ -91,8 +101,10 @@ class Frames(Dataset[Item]):
         *,
         grid: str | None = None,
         limit: int | None = None,
+        instrument: Instrument | None = None,
     ) -> None:
         self.data = data
+        self.instrument = instrument
         self.split = split
         self.bands = tuple(bands)
         self.grid = grid or self.bands[0]
@@ -104,14 +116,16 @@ class Frames(Dataset[Item]):
         return len(self.labels)
 
     def __getitem__(self, index: int) -> Item:
+        seen = [self.data.exposure(self.split, index, name, self.instrument) for name in self.bands]
         images = [
-            on_grid_of(self.data.observed(self.split, index, name), name, self.grid)
-            for name in self.bands
+            on_grid_of(each.image, name, self.grid)
+            for each, name in zip(seen, self.bands, strict=True)
         ]
         arc = self.data.layers(self.split, index, self.bands[0])[1]
         return {
             "image": torch.from_numpy(np.stack(images)),
             "target": torch.from_numpy(arc[None]),
+            "spoilt": torch.from_numpy(_spoilt(seen[0])[None]),
             "label": torch.tensor(bool(self.labels[index])),
         }
 
@@ -168,18 +182,20 @@ class Crops(Dataset[Item]):
         artefacts = self.instrument.draw(rng)
         first, *others = self.bands
         layers = self.data.layers("train", example, first)[:, *window]
-        images = [self._exposed(layers, first, artefacts, corner, rng)]
+        own = self._exposed(layers, first, artefacts, corner, rng)
+        images = [own.image]
         for name in others:
             whole = self.data.layers("train", example, name)
             seen = self._exposed(whole, name, artefacts, (0, 0), rng)
-            images.append(on_grid_of(seen, name, first, window))
-        stack = np.stack([*images, layers[1]])
+            images.append(on_grid_of(seen.image, name, first, window))
+        stack = np.stack([*images, layers[1], _spoilt(own)])
         if mirrored:
             stack = stack[:, :, ::-1]
         stack = np.rot90(stack, n_turns, axes=(1, 2)).copy()
         return {
-            "image": torch.from_numpy(stack[:-1]),
-            "target": torch.from_numpy(stack[-1:]),
+            "image": torch.from_numpy(stack[:-2]),
+            "target": torch.from_numpy(stack[-2:-1]),
+            "spoilt": torch.from_numpy(stack[-1:]),
             "label": torch.tensor(bool(self.labels[example])),
         }
 
@@ -190,7 +206,7 @@ class Crops(Dataset[Item]):
         artefacts: tuple[Artefact, ...],
         corner: tuple[int, int],
         rng: np.random.Generator,
-    ) -> Image:
+    ) -> Exposure:
         """Layers (3, y, x) with the noise and the artefacts of one exposure, (y, x)."""
         return expose(
             layers.sum(axis=0, dtype=np.float32),
@@ -199,7 +215,7 @@ class Crops(Dataset[Item]):
             artefacts=artefacts,
             instrument=self.instrument,
             corner=corner,
-        ).image
+        )
 
     def _example(self, number: int) -> int:
         turn, place = divmod(number, len(self.labels))

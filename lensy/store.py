@@ -35,7 +35,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from lensy import targets
-from lensy.artefacts import Exposure
+from lensy.artefacts import Exposure, Instrument
 from lensy.bands import band
 from lensy.catalogue import column_unit
 from lensy.errors import LensyError
@@ -322,12 +322,18 @@ class DataSet:
         """The image with its frozen noise and artefacts, (y, x) in nJy."""
         return self.exposure(split, index, band_name).image
 
-    def exposure(self, split: Split, index: int, band_name: str) -> Exposure:
-        """As `observed`, with the masks of artefacts beside the image."""
+    def exposure(
+        self, split: Split, index: int, band_name: str, instrument: Instrument | None = None
+    ) -> Exposure:
+        """As `observed`, with the masks of artefacts beside the image.
+
+        instrument: another one than the recipe's. Whatever it does, the noise is the same where it
+        leaves the picture alone.
+        """
         file, row = self._locate(split, index)
         image = self.layers(split, index, band_name).sum(axis=0, dtype=np.float32)
         noise_seed = int(file["catalogue"]["noise_seed"][row])
-        return observe_frozen(image, band_name, noise_seed, self.recipe.instrument)
+        return observe_frozen(image, band_name, noise_seed, instrument or self.recipe.instrument)
 
     def masks(self, split: Split, index: int, percentile: float) -> NDArray[np.bool_]:
         """Percentile masks of all objects in VIS, (object, y, x): lens galaxy, arc, companions.

@@ -42,6 +42,7 @@ LEVELS = {
     "lensy.models.naberrie": 1,
     "lensy.models.ou": 1,
     "lensy.painting": 1,
+    "lensy.traits": 1,
     # from sky to picture
     "lensy.canvas": 2,
     "lensy.models.classifier": 2,
@@ -96,6 +97,8 @@ LEVELS = {
     "data_sim.contact_sheet": 9,
     "data_sim.make_colours": 9,
     "data_sim.__main__": 10,
+    "lensy.scorers": 13,
+    "lensy.artefact_exam": 14,
     "lensy.cli_runs": 13,
     "lensy.mask_finder": 12,
     "lensy.cli": 14,

@@ -1,0 +1,156 @@
+"""What a network takes artefacts for: images without a lens, seen through each kind of flaw.
+
+The scenes and their noise are the same throughout, so that whatever changes is the flaw's doing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from functools import partial
+from pathlib import Path
+from typing import Unpack
+
+import numpy as np
+import torch
+from astropy.stats import binom_conf_interval
+from numpy.typing import NDArray
+from torch.utils.data import DataLoader
+from tqdm import tqdm
+
+from lensy.artefacts import CLEAN, KINDS, Instrument
+from lensy.bands import band
+from lensy.datasets import Frames
+from lensy.evaluation import Columns, single_precision
+from lensy.experiments import Count, Scale
+from lensy.metrics import Estimate
+from lensy.provenance import provenance
+from lensy.runs import Places, Run, obtained, write_run
+from lensy.scene import Frozen
+from lensy.scorers import Scorer, scorer_of
+from lensy.simulate import Recipe
+from lensy.store import DataSet
+from lensy.traits import traits
+
+SINGLE = "one exposure"
+CONDITIONS: dict[str, Instrument] = {
+    "clean": CLEAN,
+    **{kind: Instrument.only(kind) for kind in KINDS},
+    "correlated noise": Instrument(correlated_noise=True),
+    "all of a coadd": Instrument.realistic(),
+    SINGLE: Instrument(look="single exposure"),
+    f"{SINGLE}, chip gap": Instrument.only("chip gap", "single exposure"),
+    f"{SINGLE}, cosmic rays": Instrument.only("cosmic rays", "single exposure"),
+    f"{SINGLE}, all": Instrument.realistic("single exposure"),
+}
+"""What images pass through, by name. Four exposures added, one with `SINGLE`; each with the one
+flaw that it names, or with all at the rates of the survey."""
+
+N_CLEAN = 3
+"""Clean images for each of a condition's: what a rate of 1 % means is read from them."""
+
+BATCH = 16
+
+
+class ArtefactExam(Frozen):
+    """Which network is examined on which images.
+
+    network: fingerprint of its run. recipe: of non-lenses, whose test set is used. n_images: for
+    each condition, and N_CLEAN times as many clean ones.
+    """
+
+    name: str
+    scale: Scale
+    network: str
+    recipe: Recipe
+    n_images: Count
+
+    @property
+    def fingerprint(self) -> str:
+        """Twelve hexadecimal digits that change with network, images or conditions."""
+        asked = {name: each.model_dump_json() for name, each in CONDITIONS.items()}
+        content = f"{self.network} {self.recipe.fingerprint} {self.n_images} {asked}"
+        return hashlib.sha256(content.encode()).hexdigest()[:12]
+
+
+def artefact_exam(run: Run, recipe: Recipe, *, n_images: int = 1000) -> ArtefactExam:
+    """The exam of a finished run's network."""
+    about = run.info["experiment"]
+    return ArtefactExam(
+        name=f"{about['name']}-on-artefacts",
+        scale=about["scale"],
+        network=run.info["fingerprint"],
+        recipe=recipe,
+        n_images=min(n_images, recipe.n_test // N_CLEAN),
+    )
+
+
+def examine(
+    run: Run, exam: ArtefactExam, data: DataSet, folder: Path, *, progress: bool = False
+) -> Run:
+    """Score every condition's images with a run's network, and write that as a run of its own.
+
+    Its `scores` have a row per image: `condition`, `number` of the scene, `score`, and, for a
+    network that paints, the `traits.TRAITS` of its painting.
+    """
+    started = time.monotonic()
+    scorer = scorer_of(run)
+    parts: list[Columns] = []
+    for name, instrument in CONDITIONS.items():
+        limit = exam.n_images * (N_CLEAN if name == "clean" else 1)
+        frames = Frames(
+            data, "test", scorer.bands, grid=scorer.grid, limit=limit, instrument=instrument
+        )
+        parts.append(_scored(name, scorer, frames, progress))
+    columns = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
+    info = {
+        "experiment": exam.model_dump(mode="json"),
+        "fingerprint": exam.fingerprint,
+        "wall_seconds": round(time.monotonic() - started, 1),
+        "network": {"name": run.info["experiment"]["name"], "provenance": run.info["provenance"]},
+        "provenance": provenance(),
+    }
+    return write_run(folder, info=info, scores=single_precision(columns))
+
+
+def _scored(condition: str, scorer: Scorer, frames: Frames, progress: bool) -> Columns:
+    """The rows of one condition."""
+    first = band(scorer.bands[0])
+    scale = {"sigma": first.background_sigma, "pixel_scale": first.pixel_scale}
+    parts: dict[str, list[NDArray[np.float64]]] = {}
+    loader = DataLoader(frames, batch_size=BATCH)
+    for batch in tqdm(loader, desc=condition, unit="batch", disable=not progress):
+        columns = {"score": scorer(batch["image"])}
+        if scorer.paint is not None:
+            with torch.inference_mode():
+                painted = scorer.paint(batch["image"])[:, 0].float().cpu().numpy()
+            image, spoilt = batch["image"][:, 0].numpy(), batch["spoilt"][:, 0].numpy() > 0
+            columns |= traits(painted, image, spoilt, **scale)
+        for name, values in columns.items():
+            parts.setdefault(name, []).append(values)
+    found = {name: np.concatenate(values) for name, values in parts.items()}
+    n = len(found["score"])
+    return {"condition": np.full(n, condition), "number": np.arange(n), **found}
+
+
+def obtain_exam(run: Run, recipe: Recipe, n_images: int = 1000, **places: Unpack[Places]) -> Run:
+    """The exam of a run's network: shipped, made earlier, or else held now, data included."""
+    exam = artefact_exam(run, recipe, n_images=n_images)
+    return obtained(exam, partial(examine, run, exam), **places)
+
+
+def false_positives(exam: Run, rate: float = 0.01) -> dict[str, Estimate]:
+    """Share of each condition's images above the score that a share `rate` of clean ones reaches.
+
+    With 95 % intervals for the number counted (Wilson's); that of clean images is `rate` itself,
+    which is known to the interval it is given here.
+    """
+    rows = exam.scores()
+    clean = rows["score"][rows["condition"] == "clean"]
+    limit = np.quantile(clean, 1 - rate)
+    shares = {}
+    for name in CONDITIONS:
+        above = rows["score"][rows["condition"] == name] > limit
+        low, high = binom_conf_interval(above.sum(), above.size, 0.95, interval="wilson")
+        shares[name] = Estimate(float(above.mean()), float(low), float(high), above.size)
+    return shares

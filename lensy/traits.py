@@ -1,0 +1,90 @@
+"""What a painting of lensed light looks like: numbers for a person, or a regression, to weigh.
+
+The classifier says how sure the network is, the painting says of what. An arc lies around a galaxy
+and is as bright as an arc; a chip gap is painted along its edge.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter, maximum_filter
+
+Floats = NDArray[np.float64]
+Images = NDArray[np.float32]
+
+TRAITS = {
+    "flux": "painted light, log10 of its sum over the noise of a pixel",
+    "peak": "brightest painted pixel, arcsinh of its light over the noise",
+    "area": "painted area, square arcsec",
+    "extent": "rms distance of the painted light from its centroid, arcsec",
+    "share": "painted light over all light of the same pixels",
+    "offset": "distance of the centroid from the nearest galaxy, arcsec",
+    "around": "share of eight directions around that galaxy in which there is painted light",
+    "spoilt": "share of the painted light on pixels that an artefact spoils",
+}
+"""Name and meaning of each; all are 0 for an empty painting."""
+
+SMOOTHING = 0.2
+"""Scale (arcsec) on which galaxies are looked for."""
+
+BRIGHT = 5.0
+"""Surface brightness, in the noise of a pixel after SMOOTHING, from which on a peak is a galaxy."""
+
+
+def traits(
+    painted: Images,
+    image: Images,
+    spoilt: NDArray[np.bool_] | None = None,
+    *,
+    sigma: float,
+    pixel_scale: float,
+) -> dict[str, Floats]:
+    """TRAITS of paintings, (n,) each.
+
+    painted: (n, y, x) on the network's scale arcsinh(flux / sigma). image: (n, y, x), what the
+    network saw, in nJy. spoilt: (n, y, x), pixels of artefacts, none unless given. sigma: noise of
+    an empty pixel, nJy. Light counts from one sigma on.
+    """
+    if spoilt is None:
+        spoilt = np.zeros(painted.shape, bool)
+    rows = [
+        _traits(*each, sigma=sigma, pixel_scale=pixel_scale)
+        for each in zip(painted, image, spoilt, strict=True)
+    ]
+    return {name: np.array([row[name] for row in rows]) for name in TRAITS}
+
+
+def _traits(
+    painted: Images, image: Images, spoilt: NDArray[np.bool_], *, sigma: float, pixel_scale: float
+) -> dict[str, float]:
+    light = np.sinh(painted.astype(np.float64))
+    light[light < 1] = 0.0
+    lit = light > 0
+    row = dict.fromkeys(TRAITS, 0.0)
+    if not lit.any():
+        return row
+    total = light.sum()
+    places = np.stack(np.nonzero(lit), axis=1)
+    weights = light[lit]
+    centre = np.average(places, axis=0, weights=weights)
+    distance = np.hypot(*(places - centre).T)
+    smooth = gaussian_filter(image, SMOOTHING / pixel_scale)
+    peaks = (smooth == maximum_filter(smooth, size=3)) & (smooth > BRIGHT * sigma)
+    galaxies = np.stack(np.nonzero(peaks), axis=1)
+    row |= {
+        "flux": float(np.log10(total)),
+        "peak": float(painted.max()),
+        "area": float(lit.sum() * pixel_scale**2),
+        "extent": float(pixel_scale * np.sqrt(np.average(distance**2, weights=weights))),
+        "share": float(total / max(image[lit].sum(dtype=np.float64) / sigma, total)),
+        "spoilt": float(light[spoilt].sum() / total),
+    }
+    if len(galaxies):
+        away = np.hypot(*(galaxies - centre).T)
+        nearest = galaxies[away.argmin()]
+        y, x = (places - nearest).T
+        directions = np.floor((np.arctan2(y, x) / (2 * np.pi) + 0.5) * 8).astype(int) % 8
+        row["offset"] = float(pixel_scale * away.min())
+        row["around"] = len(set(directions.tolist())) / 8
+    return row
