@@ -77,6 +77,7 @@ LEVELS = {
     # results
     "lensy.classifying": 9,
     "lensy.inspection": 9,
+    "lensy.play": 9,
     "lensy.learning": 9,
     "lensy.mask_experiments": 9,
     "lensy.mask_learning": 10,

@@ -12,7 +12,9 @@ import pytest
 from browser import Page, needs_browser, opened
 from numpy.testing import assert_allclose
 
+from lensy.errors import LensyError
 from lensy.lensing import count_images, trace_to_source
+from lensy.play import threshold_player
 from lensy.scene import Deflector
 
 pytestmark = needs_browser
@@ -26,18 +28,21 @@ LENSES = [
 ]
 
 
+def page_with(content: str, script: str) -> str:
+    """A page of its own, with the book's script for what is on it."""
+    style, code = ((STATIC / name).as_uri() for name in ("lensy.css", script))
+    return (
+        f'<!doctype html><meta charset="utf-8"><title>x</title><link rel="stylesheet" '
+        f'href="{style}"><script src="{code}"></script><body>{content}'
+    )
+
+
 @pytest.fixture(scope="module")
 def play(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     """A page with nothing but a lens to play with."""
     folder = tmp_path_factory.mktemp("play")
     path = folder / "page.html"
-    style, script = (STATIC / name for name in ("lensy.css", "play_lens.js"))
-    path.write_text(
-        '<!doctype html><meta charset="utf-8"><title>x</title>'
-        f'<link rel="stylesheet" href="{style.as_uri()}"><script src="{script.as_uri()}"></script>'
-        '<body><div class="play-lens"></div>',
-        "utf-8",
-    )
+    path.write_text(page_with('<div class="play-lens"></div>', "play_lens.js"), "utf-8")
     with opened(path, folder / "profile") as page:
         yield page
 
@@ -124,3 +129,92 @@ def test_panels_show_light_and_have_words(play: Page) -> None:
         assert len(play.run(f"{canvas}.getAttribute('aria-label')")) > 20
     assert play.errors == []
     assert all(url.startswith("file:") for url in play.requests)
+
+
+# A threshold to move
+
+
+@pytest.fixture(scope="module")
+def roc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """A page with nothing but a threshold to move."""
+    folder = tmp_path_factory.mktemp("roc")
+    path = folder / "page.html"
+    rng = np.random.default_rng(3)
+    player = threshold_player(
+        LABELS, SCORES, rng.normal(0, 2, (20, 30, 30)), sigma=2.0, threshold=1.0
+    )
+    path.write_text(page_with(player._repr_html_(), "play_roc.js"), "utf-8")
+    with opened(path, folder / "profile") as page:
+        yield page
+
+
+LABELS = np.arange(300) % 3 == 0
+SCORES = np.random.default_rng(4).normal(np.where(LABELS, 1.5, -1.0), 1.0)
+
+
+def outcome(threshold: float) -> dict[str, int]:
+    """What stands in the table at a threshold."""
+    called = np.round(SCORES, 2) >= threshold
+    return {
+        "found": int((called & LABELS).sum()),
+        "missed": int((~called & LABELS).sum()),
+        "alarms": int((called & ~LABELS).sum()),
+        "cleared": int((~called & ~LABELS).sum()),
+    }
+
+
+def in_table(roc: Page) -> dict[str, int]:
+    cells = roc.run(
+        "[...document.querySelectorAll('.play-roc td')].map((cell) => Number(cell.textContent))"
+    )
+    return dict(zip(["found", "missed", "alarms", "cleared"], cells, strict=True))
+
+
+STEPS = np.sort(np.round(SCORES, 2))
+
+
+def move(roc: Page, step: int) -> float:
+    """Move the slider to a step; the threshold that is."""
+    slider = "document.querySelector('.play-roc input')"
+    roc.run(f"{slider}.value = {step}; {slider}.dispatchEvent(new Event('input'))")
+    threshold = float(STEPS[step])
+    assert text(roc, ".play-roc output") == f"{threshold:.2f}"
+    return threshold
+
+
+def test_the_page_begins_at_the_threshold_it_was_given(roc: Page) -> None:
+    assert in_table(roc) == outcome(1.0)
+
+
+@pytest.mark.parametrize("step", [0, 100, 101, 200, 299])
+def test_the_table_counts_what_passes(roc: Page, step: int) -> None:
+    threshold = move(roc, step)
+    assert in_table(roc) == outcome(threshold)
+
+
+def test_the_list_holds_the_pictures_that_pass(roc: Page) -> None:
+    for step in (120, 220):
+        threshold = move(roc, step)
+        shown = roc.run("document.querySelectorAll('.play-gallery figure:not([hidden])').length")
+        assert shown == (np.round(SCORES[:20], 2) >= threshold).sum()
+        visible = "getComputedStyle(document.querySelector('figure[hidden]')).display"
+        assert roc.run(visible) == "none"
+    loaded = "[...document.images].every((image) => image.complete && image.naturalWidth === 30)"
+    assert roc.run(loaded)
+
+
+def test_the_point_moves_along_the_curve(roc: Page) -> None:
+    places = []
+    for step in (250, 150):
+        move(roc, step)
+        point = "document.querySelector('.play-roc circle')"
+        places.append([float(roc.run(f"{point}.getAttribute('c{name}')")) for name in "xy"])
+    assert places[1][0] > places[0][0]
+    assert places[1][1] < places[0][1]
+    assert "of the lenses pass" in text(roc, ".play-roc .play-summary")
+    assert roc.errors == []
+
+
+def test_one_class_has_no_curve() -> None:
+    with pytest.raises(LensyError, match="lenses and non-lenses"):
+        threshold_player([True, True], [0.1, 0.2], [], sigma=1.0)
