@@ -30,7 +30,7 @@ from lensy.scene import Frozen
 from lensy.scorers import Scorer, scorer_of
 from lensy.simulate import Recipe
 from lensy.store import DataSet
-from lensy.traits import traits
+from lensy.traits import share_on, traits
 
 SINGLE = "one exposure"
 CONDITIONS: dict[str, Instrument] = {
@@ -50,6 +50,9 @@ N_CLEAN = 3
 """Clean images for each of a condition's: what a rate of 1 % means is read from them."""
 
 BATCH = 16
+
+MARKED = 0.5
+"""Probability from which on a pixel counts as marked."""
 
 
 class ArtefactExam(Frozen):
@@ -90,8 +93,10 @@ def examine(
 ) -> Run:
     """Score every condition's images with a run's network, and write that as a run of its own.
 
-    Its `scores` have a row per image: `condition`, `number` of the scene, `score`, and, for a
-    network that paints, the `traits.TRAITS` of its painting.
+    Its `scores` have a row per image: `condition`, `number` of the scene, `score`. For a network
+    that paints also the `traits.TRAITS` of its painting, and `on_artefact`, the share of the light
+    that was painted where an artefact is. For one that marks artefacts also the numbers of pixels
+    `n_spoilt`, `n_marked` and, both at once, `n_found`.
     """
     started = time.monotonic()
     scorer = scorer_of(run)
@@ -121,16 +126,43 @@ def _scored(condition: str, scorer: Scorer, frames: Frames, progress: bool) -> C
     loader = DataLoader(frames, batch_size=BATCH)
     for batch in tqdm(loader, desc=condition, unit="batch", disable=not progress):
         columns = {"score": scorer(batch["image"])}
+        image, spoilt = batch["image"][:, 0].numpy(), batch["spoilt"][:, 0].numpy() > 0
+        marked = np.zeros_like(spoilt)
+        if scorer.mark is not None:
+            marked = scorer.mark(batch["image"])[:, 0].cpu().numpy() > MARKED
+            both = {"n_spoilt": spoilt, "n_marked": marked, "n_found": spoilt & marked}
+            columns |= {name: mask.sum(axis=(1, 2)).astype(float) for name, mask in both.items()}
         if scorer.paint is not None:
             with torch.inference_mode():
                 painted = scorer.paint(batch["image"])[:, 0].float().cpu().numpy()
-            image, spoilt = batch["image"][:, 0].numpy(), batch["spoilt"][:, 0].numpy() > 0
-            columns |= traits(painted, image, spoilt, **scale)
+            columns |= traits(painted, image, marked, **scale)
+            columns |= {"on_artefact": share_on(painted, spoilt)}
         for name, values in columns.items():
             parts.setdefault(name, []).append(values)
     found = {name: np.concatenate(values) for name, values in parts.items()}
     n = len(found["score"])
     return {"condition": np.full(n, condition), "number": np.arange(n), **found}
+
+
+def mask_quality(exam: Run) -> dict[str, dict[str, float]]:
+    """Precision, recall and intersection over union of the artefact mask, by condition.
+
+    Over all pixels of a condition's images; NaN where there is nothing to divide by.
+    """
+    rows = exam.scores()
+    found = {}
+    for name in CONDITIONS:
+        here = rows["condition"] == name
+        n = {key: float(rows[f"n_{key}"][here].sum()) for key in ("spoilt", "marked", "found")}
+        parts = {
+            "precision": n["marked"],
+            "recall": n["spoilt"],
+            "iou": n["spoilt"] + n["marked"] - n["found"],
+        }
+        found[name] = {
+            key: n["found"] / whole if whole else float("nan") for key, whole in parts.items()
+        }
+    return found
 
 
 def obtain_exam(run: Run, recipe: Recipe, n_images: int = 1000, **places: Unpack[Places]) -> Run:

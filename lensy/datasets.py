@@ -78,11 +78,16 @@ def _interpolation(band_name: str, target: str) -> Image:
     return np.pad(finer, ((rim, rim), (0, 0)), mode="edge").astype(np.float32)
 
 
+HARMLESS = ("noise step",)
+"""Artefacts that spoil no pixel: where there is more noise than elsewhere, light is still light."""
+
+
 def _spoilt(exposure: Exposure) -> Image:
     """1 where any artefact spoils a pixel (y, x), otherwise 0."""
     spoilt = np.zeros(exposure.image.shape, np.float32)
-    for mask in exposure.masks.values():
-        spoilt[mask] = 1.0
+    for kind, mask in exposure.masks.items():
+        if kind not in HARMLESS:
+            spoilt[mask] = 1.0
     return spoilt
 
 

@@ -67,7 +67,8 @@ class Experiment(Frozen):
     """A network, what it sees, its training and the recipe of its data.
 
     bands: those of the input; the lensed light of the first is painted. start: the experiment whose
-    finished network gives the first weights; random ones without.
+    finished network gives the first weights; random ones without. marks_artefacts: whether the
+    network learns to mark the pixels that artefacts spoil.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Experiment(Frozen):
     training: Training
     recipe: Recipe
     start: Experiment | None = None
+    marks_artefacts: bool = False
 
     @property
     def band(self) -> BandName:
@@ -87,6 +89,7 @@ class Experiment(Frozen):
         """Twelve hexadecimal digits that change with any setting or the data's recipe."""
         content = self.training.model_dump_json() + "".join(self.bands) + self.recipe.fingerprint
         content += self.start.fingerprint if self.start else ""
+        content += "marks artefacts" if self.marks_artefacts else ""
         return hashlib.sha256(content.encode()).hexdigest()[:12]
 
 
@@ -98,6 +101,7 @@ BANDS: dict[str, tuple[BandName, ...]] = {
     "naberrie-vis-longer": ("VIS",),
     "naberrie-colour": ("VIS", "Y", "J", "H"),
     "naberrie-vis-artefacts": ("VIS",),
+    "naberrie-vis-marking": ("VIS",),
 }
 """The experiments, and the bands that each network sees."""
 
@@ -106,8 +110,11 @@ START = {name: "naberrie-vis" for name in BANDS if name != "naberrie-vis"}
 nothing for its first thousand steps, because the arcs drown in the light of the lens galaxy; one
 that has learned in VIS what an arc is sees them at once. (Measured in H: after 2000 steps the
 classifier's validation AUROC was 0.71 from random weights and 0.80 from those of VIS.) In VIS,
-three networks go on for half as many steps again: with nothing new, with colour, and with artefacts
-in the images."""
+four networks go on for half as many steps again: with nothing new, with colour, with artefacts in
+the images, and with artefacts that it is to mark."""
+
+MARKING = "naberrie-vis-marking"
+"""The talk's next step: a second output, the mask of artefacts."""
 
 _SMOKE_HEAD = HeadTraining(n_draws=1, n_epochs=20)
 _SMOKE = Training(n_epochs=2, steps_per_epoch=15, batch=8, n_check=40, head=_SMOKE_HEAD)
@@ -131,7 +138,8 @@ def training_of(name: str, scale: Scale) -> Training:
     settings = _VIS[scale]
     if name not in START:
         return settings
-    changes = {"n_epochs": settings.n_epochs // 2, "artefacts": name.endswith("-artefacts")}
+    flawed = name in ("naberrie-vis-artefacts", MARKING)
+    changes = {"n_epochs": settings.n_epochs // 2, "artefacts": flawed}
     return settings.model_copy(update=changes)
 
 
@@ -180,4 +188,5 @@ def experiment(name: str, scale: Scale, recipe: Recipe, *, seed: int | None = No
         training=training,
         recipe=recipe,
         start=start,
+        marks_artefacts=name == MARKING,
     )

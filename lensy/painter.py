@@ -19,13 +19,18 @@ from lensy.store import DataSet
 N_BRIGHTEST_WHILE_TRAINING = {"VIS": 100, "Y": 30, "J": 30, "H": 30}
 """Brightest pixels whose mean ranks the validation frames after each epoch."""
 
+MARK_WEIGHT = 0.2
+"""Of the artefact mask's loss, beside 1 for that of the painting: a second thought. Few pixels are
+spoilt, so that both losses come to some hundredths, and half of the time the mask is empty."""
+
 
 class NaberrieModule(Learner):
     """Naberrie with its loss and its data.
 
     The loss is the mean squared error of arcsinh(flux / sigma), linear in the noise and
     logarithmic in bright arcs, so that faint arcs count. To it comes that of a coarse painting, a
-    number per 16 x 16 pixels straight from the bottleneck, against the mean of the target there.
+    number per 16 x 16 pixels straight from the bottleneck, against the mean of the target there,
+    and the cross-entropy of the artefact mask for a network that has one.
     """
 
     def __init__(self, experiment: Experiment, data: DataSet) -> None:
@@ -34,7 +39,12 @@ class NaberrieModule(Learner):
         self.settings = experiment.training
         self.data = data
         sigma = [band(name).background_sigma for name in experiment.bands]
-        model = Naberrie(self.settings.width, sigma, self.settings.upsampling)
+        model = Naberrie(
+            self.settings.width,
+            sigma,
+            self.settings.upsampling,
+            marks_artefacts=experiment.marks_artefacts,
+        )
         # an eighth faster on CPUs than the default order of channels
         self.model: Naberrie = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.coarse = nn.Conv2d(self.model.bottleneck_width, 1, kernel_size=1)
@@ -65,7 +75,11 @@ class NaberrieModule(Learner):
         features, skips = self.model.encode(batch["image"])
         output = self.model.paint(features, skips)[..., :height, :width]
         target = self.model.compress_light(batch["target"])
-        loss = self.noted(functional.mse_loss(output, target))
+        loss = self.noted(functional.mse_loss(output[:, :1], target))
+        if self.model.marks_artefacts:
+            loss = loss + MARK_WEIGHT * functional.binary_cross_entropy_with_logits(
+                output[:, 1:], batch["spoilt"]
+            )
         blocks = functional.interpolate(target, features.shape[-2:], mode="area")
         return loss + self.settings.coarse_weight * functional.mse_loss(
             self.coarse(features), blocks

@@ -120,7 +120,12 @@ class Run:
         settings = self.info["experiment"]["training"]
         weights = single_precision_weights(self.folder / "model.safetensors")
         sigma = weights["sigma"].flatten().tolist()
-        model = Naberrie(settings["width"], sigma, settings["upsampling"])
+        model = Naberrie(
+            settings["width"],
+            sigma,
+            settings["upsampling"],
+            marks_artefacts=self.info["experiment"].get("marks_artefacts", False),
+        )
         model.load_state_dict(weights)
         fast: Naberrie = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         return fast.eval()

@@ -33,13 +33,15 @@ class Scorer:
     """A network as a function of images.
 
     bands: of the images, in the order of their channels. grid: the band on whose pixels they are.
-    paint: for networks that paint, the lensed light (batch, 1, y, x) on the network's scale.
+    paint: for networks that paint, the lensed light (batch, 1, y, x) on the network's scale. mark:
+    for those that mark artefacts, the probability (batch, 1, y, x) that one spoils a pixel.
     """
 
     bands: tuple[str, ...]
     grid: str
     network: Callable[[Tensor], Tensor]
     paint: Callable[[Tensor], Tensor] | None = None
+    mark: Callable[[Tensor], Tensor] | None = None
 
     @torch.inference_mode()
     def __call__(self, flux: Tensor) -> Scores:
@@ -57,7 +59,9 @@ def scorer_of(run: Run) -> Scorer:
         return _of_ou(trained_ou(run))
     bands = tuple(about["bands"])
     classifier = run.classifier().fused()
-    return Scorer(bands, bands[0], classifier.score, classifier.encoder.unet)
+    unet = classifier.encoder.unet
+    mark = unet.mark if unet.marks_artefacts else None
+    return Scorer(bands, bands[0], classifier.score, unet, mark)
 
 
 def published_scorer(name: str, weights: Path) -> Scorer:

@@ -50,18 +50,33 @@ def traits(
         spoilt = np.zeros(painted.shape, bool)
     rows = [
         _traits(*each, sigma=sigma, pixel_scale=pixel_scale)
-        for each in zip(painted, image, spoilt, strict=True)
+        for each in zip(painted, image, strict=True)
     ]
-    return {name: np.array([row[name] for row in rows]) for name in TRAITS}
+    columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+    return columns | {"spoilt": share_on(painted, spoilt)}
+
+
+def share_on(painted: Images, mask: NDArray[np.bool_]) -> Floats:
+    """Share of the painted light that lies under a mask, (n,); as `traits`. 0 without any light."""
+    light = _light(painted)
+    total = light.sum(axis=(1, 2))
+    under = np.where(mask, light, 0.0).sum(axis=(1, 2))
+    return np.asarray(np.divide(under, total, out=np.zeros_like(total), where=total > 0))
+
+
+def _light(painted: Images) -> Floats:
+    """Light in units of the noise, 0 where it is fainter than that."""
+    light = np.sinh(painted.astype(np.float64))
+    light[light < 1] = 0.0
+    return np.asarray(light)
 
 
 def _traits(
-    painted: Images, image: Images, spoilt: NDArray[np.bool_], *, sigma: float, pixel_scale: float
+    painted: Images, image: Images, *, sigma: float, pixel_scale: float
 ) -> dict[str, float]:
-    light = np.sinh(painted.astype(np.float64))
-    light[light < 1] = 0.0
+    light = _light(painted)
     lit = light > 0
-    row = dict.fromkeys(TRAITS, 0.0)
+    row = {name: 0.0 for name in TRAITS if name != "spoilt"}
     if not lit.any():
         return row
     total = light.sum()
@@ -78,7 +93,6 @@ def _traits(
         "area": float(lit.sum() * pixel_scale**2),
         "extent": float(pixel_scale * np.sqrt(np.average(distance**2, weights=weights))),
         "share": float(total / max(image[lit].sum(dtype=np.float64) / sigma, total)),
-        "spoilt": float(light[spoilt].sum() / total),
     }
     if len(galaxies):
         away = np.hypot(*(galaxies - centre).T)

@@ -10,7 +10,13 @@ import torch
 from builders import tiny_data, tiny_experiment
 from numpy.testing import assert_allclose
 
-from lensy.artefact_exam import CONDITIONS, artefact_exam, examine, false_positives
+from lensy.artefact_exam import (
+    CONDITIONS,
+    artefact_exam,
+    examine,
+    false_positives,
+    mask_quality,
+)
 from lensy.artefacts import KINDS, Instrument
 from lensy.datasets import Frames
 from lensy.mask_experiments import MaskTraining, mask_experiment
@@ -23,7 +29,7 @@ from lensy.training import fit
 from lensy.traits import TRAITS
 
 CPU = {"accelerator": "cpu", "devices": 1}
-NETWORKS = ("naberrie-vis", "mrc-3", "ou-h")
+NETWORKS = ("naberrie-vis", "marking", "mrc-3", "ou-h")
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +41,11 @@ def runs(data: DataSet, tmp_path_factory: pytest.TempPathFactory) -> dict[str, R
     brief = OuTraining(batch=4, n_epochs=1, steps_per_epoch=1, n_check=8)
     ou = ou_experiment("ou-h", "smoke", data.recipe).model_copy(update={"training": brief})
     options = {"trainer_options": CPU}
+    marking = tiny_experiment(data.recipe, artefacts=True).model_copy(
+        update={"name": "marking", "marks_artefacts": True}
+    )
     return {
+        "marking": fit(marking, data, folder / "d", **options),
         "naberrie-vis": fit(tiny_experiment(data.recipe), data, folder / "a", **options),
         "mrc-3": fit_masks(masks, data, folder / "b", **options),
         "ou-h": fit_ou(ou, data, folder / "c", **options),
@@ -73,12 +83,28 @@ def test_an_exam_has_a_row_for_every_image(
     clean = rows["condition"] == "clean"
     assert clean.sum() == 6
     assert all((rows["condition"] == each).sum() == 2 for each in CONDITIONS if each != "clean")
-    assert (set(TRAITS) <= rows.keys()) == (name == "naberrie-vis")
+    assert (set(TRAITS) <= rows.keys()) == (name in ("naberrie-vis", "marking"))
+    assert ("n_marked" in rows) == (name == "marking")
     assert np.isfinite(rows["score"]).all()
     scorer = scorer_of(runs[name])
     frames = Frames(others, "test", scorer.bands, grid=scorer.grid)
     first = scorer(frames[0]["image"][None])
     assert_allclose(rows["score"][clean][0], first[0], rtol=1e-3, atol=1e-4)
+
+
+def test_the_quality_of_a_mask_counts_pixels(tmp_path: Path) -> None:
+    condition = np.array(list(CONDITIONS))
+    star = condition == "star"
+    counts = {"n_spoilt": 40.0, "n_marked": 60.0, "n_found": 30.0}
+    columns = {name: np.where(star, value, 0.0) for name, value in counts.items()}
+    found = mask_quality(write_run(tmp_path, info={}, scores={"condition": condition} | columns))
+    assert found["star"] == {"precision": 0.5, "recall": 0.75, "iou": 30 / 70}
+    assert all(np.isnan(list(found["clean"].values())))
+
+
+def test_more_noise_spoils_nothing(others: DataSet) -> None:
+    frames = Frames(others, "test", ("VIS",), instrument=Instrument.only("noise step"))
+    assert not any(frames[k]["spoilt"].any() for k in range(len(frames)))
 
 
 def test_every_kind_of_artefact_is_a_condition() -> None:

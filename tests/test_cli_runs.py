@@ -29,7 +29,10 @@ def lensy(*words: object) -> Result:
     ("words", "sentence"),
     [
         (("nonsense",), "There is no experiment 'nonsense'; the experiments are naberrie-vis, "),
-        (("nonsense",), "naberrie-vis-artefacts, mrc-95, mrc-99, mrc-995, mrc-3, "),
+        (
+            ("nonsense",),
+            "naberrie-vis-artefacts, naberrie-vis-marking, mrc-95, mrc-99, mrc-995, mrc-3, ",
+        ),
         (("naberrie-vis", "--scale", "huge"), "There is no scale 'huge'; the scales are smoke,"),
         (("mrc-3", "--scale", "huge"), "There is no scale 'huge'; the scales are smoke,"),
         (("mrc-3", "--start", "x"), "--start is for the experiments naberrie-y, "),

@@ -121,6 +121,23 @@ def test_weights_of_another_shape_are_refused(naberrie: Naberrie, other: Naberri
         naberrie.begin_with(other)
 
 
+def test_a_second_output_marks_pixels_and_leaves_the_painting_alone(naberrie: Naberrie) -> None:
+    torch.manual_seed(5)
+    marking = Naberrie(width=2, sigma=2.0, marks_artefacts=True).eval()
+    own = marking.decoder.last.weight[1:].clone()
+    marking.begin_with(naberrie)
+    assert torch.equal(marking.decoder.last.weight[1:], own)
+    image = torch.randn(2, 1, 37, 50)
+    with torch.inference_mode():
+        assert_allclose(marking(image), naberrie(image), rtol=1e-5, atol=1e-6)
+    marks = marking.mark(image)
+    assert marks.shape == image.shape
+    assert ((marks > 0) & (marks < 1)).all()
+    assert_allclose(marking.fused().mark(image), marks, rtol=1e-4)
+    with pytest.raises(LensyError, match="marks no artefacts"):
+        naberrie.mark(image)
+
+
 def test_fused_for_inference_it_paints_the_same() -> None:
     """With statistics that training has moved; the network itself stays as it is."""
     torch.manual_seed(4)

@@ -15,6 +15,7 @@ import torch
 from builders import bright_population, tiny_data, tiny_experiment, untrained
 from numpy.testing import assert_allclose
 from safetensors.torch import load_file
+from torch.nn import functional
 
 from lensy import learning, training
 from lensy.datasets import Crops, Frames
@@ -108,6 +109,25 @@ def test_the_coarse_painting_is_held_against_means_of_blocks(data: DataSet) -> N
         blocks = target.reshape(2, 16, 2, 16).mean(axis=(1, 3))
         expected = np.mean((fine - target) ** 2) + 2.5 * np.mean((coarse - blocks) ** 2)
         assert_allclose(float(module.training_step(batch, 0)), expected, rtol=1e-5)
+
+
+def test_a_mask_of_artefacts_is_learned_beside_the_painting(data: DataSet, tmp_path: Path) -> None:
+    wanted = tiny_experiment(data.recipe, artefacts=True).model_copy(
+        update={"marks_artefacts": True}
+    )
+    torch.manual_seed(3)
+    module = NaberrieModule(wanted, data).eval()
+    batch = one_batch(data) | {"spoilt": (torch.rand(1, 1, 32, 32) > 0.8).float()}
+    with torch.inference_mode():
+        logits = module.model.paint(*module.model.encode(batch["image"]))[:, 1:]
+        alone = float(module.training_step(batch, 0)) - 0.2 * float(
+            functional.binary_cross_entropy_with_logits(logits, batch["spoilt"])
+        )
+        module.model.marks_artefacts = False
+        assert_allclose(float(module.training_step(batch, 0)), alone, rtol=1e-5)
+    made = fit(wanted, data, tmp_path, trainer_options=CPU)
+    assert made.model().mark(batch["image"]).shape == (1, 1, 32, 32)
+    assert wanted.fingerprint != tiny_experiment(data.recipe, artefacts=True).fingerprint
 
 
 @pytest.mark.parametrize("bands", [("H",), ("VIS", "Y", "J", "H")])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from lensy.traits import TRAITS, traits
+from lensy.traits import TRAITS, share_on, traits
 
 SIGMA, SCALE = 2.0, 0.1
 Y, X = np.mgrid[:200, :200]
@@ -66,6 +66,14 @@ def test_light_on_an_artefact_is_counted() -> None:
     share = of(light, light, below)["spoilt"]
     assert share == pytest.approx(light[below].sum() / light.sum())
     assert of(light, light)["spoilt"] == 0.0
+
+
+def test_shares_of_many_paintings_at_once() -> None:
+    light = np.stack([ring(100, 100), ring(60, 60), 0 * ring(60, 60)])
+    half = np.broadcast_to(Y > 100, light.shape)
+    found = share_on(np.arcsinh(light / SIGMA), half)
+    assert found[0] == pytest.approx(0.5, abs=0.02)
+    assert found[1:].tolist() == [0.0, 0.0]
 
 
 def test_the_share_of_all_light_lies_from_0_to_1() -> None:

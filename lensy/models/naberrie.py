@@ -74,17 +74,17 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Features and skips to an image. `widths` as the encoder's."""
+    """Features and skips to images. `widths` as the encoder's."""
 
-    def __init__(self, widths: Sequence[int], upsampling: Upsampling) -> None:
+    def __init__(self, widths: Sequence[int], upsampling: Upsampling, n_outputs: int) -> None:
         super().__init__()
         rising = list(widths)[::-1]
         self.blocks = nn.ModuleList(double_convolution(2 * n, n) for n in rising)
         self.ups = nn.ModuleList(enlargement(n, m, upsampling) for n, m in pairwise(rising))
-        self.last = nn.Conv2d(rising[-1], 1, kernel_size=1)
+        self.last = nn.Conv2d(rising[-1], n_outputs, kernel_size=1)
 
     def forward(self, features: Tensor, skips: Sequence[Tensor]) -> Tensor:
-        """Image (batch, 1, y, x) of the first skip's size."""
+        """Images (batch, n_outputs, y, x) of the first skip's size."""
         for level, (block, skip) in enumerate(zip(self.blocks, reversed(skips), strict=True)):
             features = block(torch.cat([features, skip], dim=1))
             if level < len(self.ups):
@@ -101,6 +101,7 @@ class Naberrie(nn.Module):
     band that is painted. Images pass through arcsinh(flux / sigma) on the way in; the network works
     on that scale, which is linear in the noise and logarithmic in bright cores. The scale is saved
     with the weights.
+    marks_artefacts: whether it has a second output that says which pixels an artefact spoils.
     """
 
     sigma: Tensor
@@ -110,15 +111,18 @@ class Naberrie(nn.Module):
         width: int = 16,
         sigma: float | Sequence[float] = 1.0,
         upsampling: Upsampling = "bilinear",
+        *,
+        marks_artefacts: bool = False,
     ) -> None:
         super().__init__()
         self.width = width
+        self.marks_artefacts = marks_artefacts
         self.register_buffer("sigma", torch.tensor(sigma).reshape(-1, 1, 1).float())
         self.encoder = Encoder(width, n_bands=len(self.sigma))
         deepest = self.encoder.widths[-1]
         self.bottleneck = double_convolution(deepest, 2 * deepest)
         self.up = enlargement(2 * deepest, deepest, upsampling)
-        self.decoder = Decoder(self.encoder.widths, upsampling)
+        self.decoder = Decoder(self.encoder.widths, upsampling, n_outputs=1 + marks_artefacts)
 
     @property
     def bottleneck_width(self) -> int:
@@ -129,7 +133,7 @@ class Naberrie(nn.Module):
         """Take the weights of a network of the same width, the scales of the images excepted.
 
         The first input band begins as the other network's first; what the other did not see begins
-        without weight.
+        without weight, and a second output as it is.
         Raises LensyError where the two do not have the same shape.
         """
         mine, theirs = self.state_dict(), other.state_dict()
@@ -141,7 +145,10 @@ class Naberrie(nn.Module):
         name = "encoder.blocks.0.0.weight"
         first = torch.zeros_like(mine[name])
         first[:, :1] = theirs[name][:, :1]
-        self.load_state_dict(theirs | {"sigma": mine["sigma"], name: first})
+        kept = {"sigma": mine["sigma"], name: first}
+        for name in ("decoder.last.weight", "decoder.last.bias"):
+            kept[name] = torch.cat([theirs[name][:1], mine[name][1:]])
+        self.load_state_dict(theirs | kept)
 
     def fused(self) -> Naberrie:
         """A copy for inference only, with the normalisations made part of the convolutions.
@@ -175,19 +182,33 @@ class Naberrie(nn.Module):
         return self.bottleneck(features), skips
 
     def paint(self, features: Tensor, skips: Sequence[Tensor]) -> Tensor:
-        """What `encode` gave to lensed light on the network's scale, padding included."""
+        """What `encode` gave to lensed light on the network's scale, padding included.
+
+        With `marks_artefacts` a second channel: log-odds that an artefact spoils a pixel.
+        """
         painted: Tensor = self.decoder(self.up(features), skips)
         return painted
 
     def forward(self, flux: Tensor) -> Tensor:
         """Lensed light (batch, 1, y, x) on the network's scale from flux (batch, n_bands, y, x)."""
         height, width = flux.shape[-2:]
-        return self.paint(*self.encode(flux))[..., :height, :width]
+        return self.paint(*self.encode(flux))[:, :1, :height, :width]
 
     @torch.inference_mode()
     def reconstruct(self, flux: Tensor) -> Tensor:
         """Lensed light (batch, 1, y, x) in the unit of `flux` (batch, n_bands, y, x)."""
         return torch.sinh(self(flux)) * self.sigma[:1]
+
+    @torch.inference_mode()
+    def mark(self, flux: Tensor) -> Tensor:
+        """Probability (batch, 1, y, x) that an artefact spoils each pixel of `flux`.
+
+        Raises LensyError where the network has no such output.
+        """
+        if not self.marks_artefacts:
+            raise LensyError("This network paints lensed light and marks no artefacts.")
+        height, width = flux.shape[-2:]
+        return torch.sigmoid(self.paint(*self.encode(flux))[:, 1:, :height, :width].float())
 
 
 class Stage(NamedTuple):
