@@ -12,25 +12,19 @@ from pathlib import Path
 from typing import Unpack
 
 import numpy as np
-import torch
 from astropy.stats import binom_conf_interval
-from numpy.typing import NDArray
-from torch.utils.data import DataLoader
-from tqdm import tqdm
 
 from lensy.artefacts import CLEAN, KINDS, Instrument
-from lensy.bands import band
 from lensy.datasets import Frames
-from lensy.evaluation import Columns, single_precision
+from lensy.describing import describe, write_described
+from lensy.evaluation import Columns
 from lensy.experiments import Count, Scale
 from lensy.metrics import Estimate
-from lensy.provenance import provenance
-from lensy.runs import Places, Run, obtained, write_run
+from lensy.runs import Places, Run, obtained
 from lensy.scene import Frozen
-from lensy.scorers import Scorer, scorer_of
+from lensy.scorers import scorer_of
 from lensy.simulate import Recipe
 from lensy.store import DataSet
-from lensy.traits import share_on, traits
 
 SINGLE = "one exposure"
 CONDITIONS: dict[str, Instrument] = {
@@ -48,11 +42,6 @@ flaw that it names, or with all at the rates of the survey."""
 
 N_CLEAN = 3
 """Clean images for each of a condition's: what a rate of 1 % means is read from them."""
-
-BATCH = 16
-
-MARKED = 0.5
-"""Probability from which on a pixel counts as marked."""
 
 
 class ArtefactExam(Frozen):
@@ -93,10 +82,8 @@ def examine(
 ) -> Run:
     """Score every condition's images with a run's network, and write that as a run of its own.
 
-    Its `scores` have a row per image: `condition`, `number` of the scene, `score`. For a network
-    that paints also the `traits.TRAITS` of its painting, and `on_artefact`, the share of the light
-    that was painted where an artefact is. For one that marks artefacts also the numbers of pixels
-    `n_spoilt`, `n_marked` and, both at once, `n_found`.
+    Its `scores` have a row per image: `condition`, `number` of the scene, and the columns of
+    `describing.describe`.
     """
     started = time.monotonic()
     scorer = scorer_of(run)
@@ -106,42 +93,10 @@ def examine(
         frames = Frames(
             data, "test", scorer.bands, grid=scorer.grid, limit=limit, instrument=instrument
         )
-        parts.append(_scored(name, scorer, frames, progress))
-    columns = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
-    info = {
-        "experiment": exam.model_dump(mode="json"),
-        "fingerprint": exam.fingerprint,
-        "wall_seconds": round(time.monotonic() - started, 1),
-        "network": {"name": run.info["experiment"]["name"], "provenance": run.info["provenance"]},
-        "provenance": provenance(),
-    }
-    return write_run(folder, info=info, scores=single_precision(columns))
-
-
-def _scored(condition: str, scorer: Scorer, frames: Frames, progress: bool) -> Columns:
-    """The rows of one condition."""
-    first = band(scorer.bands[0])
-    scale = {"sigma": first.background_sigma, "pixel_scale": first.pixel_scale}
-    parts: dict[str, list[NDArray[np.float64]]] = {}
-    loader = DataLoader(frames, batch_size=BATCH)
-    for batch in tqdm(loader, desc=condition, unit="batch", disable=not progress):
-        columns = {"score": scorer(batch["image"])}
-        image, spoilt = batch["image"][:, 0].numpy(), batch["spoilt"][:, 0].numpy() > 0
-        marked = np.zeros_like(spoilt)
-        if scorer.mark is not None:
-            marked = scorer.mark(batch["image"])[:, 0].cpu().numpy() > MARKED
-            both = {"n_spoilt": spoilt, "n_marked": marked, "n_found": spoilt & marked}
-            columns |= {name: mask.sum(axis=(1, 2)).astype(float) for name, mask in both.items()}
-        if scorer.paint is not None:
-            with torch.inference_mode():
-                painted = scorer.paint(batch["image"])[:, 0].float().cpu().numpy()
-            columns |= traits(painted, image, marked, **scale)
-            columns |= {"on_artefact": share_on(painted, spoilt)}
-        for name, values in columns.items():
-            parts.setdefault(name, []).append(values)
-    found = {name: np.concatenate(values) for name, values in parts.items()}
-    n = len(found["score"])
-    return {"condition": np.full(n, condition), "number": np.arange(n), **found}
+        described = describe(scorer, frames, progress=progress)
+        n = len(frames)
+        parts.append({"condition": np.full(n, name), "number": np.arange(n), **described})
+    return write_described(folder, exam, run, parts, seconds=time.monotonic() - started)
 
 
 def mask_quality(exam: Run) -> dict[str, dict[str, float]]:

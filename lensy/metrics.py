@@ -53,6 +53,14 @@ def true_positive_rate_at(
     return float(rates[1][rates[0] <= false_positive_rate].max())
 
 
+def false_positive_rate_at(
+    labels: ArrayLike, scores: ArrayLike, *, true_positive_rate: float
+) -> float:
+    """Smallest false positive rate at which at least the given share of lenses is found."""
+    rates = roc(labels, scores)
+    return float(rates[0][rates[1] >= true_positive_rate].min())
+
+
 def threshold_at(labels: ArrayLike, scores: ArrayLike, *, false_positive_rate: float) -> float:
     """Score that the given share of non-lenses reaches."""
     labels = both_classes(labels)

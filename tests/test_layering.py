@@ -99,11 +99,13 @@ LEVELS = {
     "data_sim.make_colours": 9,
     "data_sim.__main__": 10,
     "lensy.scorers": 13,
-    "lensy.artefact_exam": 14,
+    "lensy.describing": 14,
+    "lensy.artefact_exam": 15,
+    "lensy.combining": 11,
     "lensy.cli_runs": 13,
     "lensy.mask_finder": 12,
     "lensy.cli": 14,
-    "book": 15,
+    "book": 16,
 }
 """Level of each module. An import goes from a module to one of a lower level."""
 

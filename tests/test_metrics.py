@@ -15,6 +15,7 @@ from lensy.metrics import (
     auroc,
     bootstrap,
     brightest_mean,
+    false_positive_rate_at,
     roc,
     threshold_at,
     true_positive_rate_at,
@@ -164,3 +165,10 @@ def test_mean_of_the_brightest_pixels_by_sorting() -> None:
 def test_an_impossible_number_of_pixels_is_refused(n_pixels: int) -> None:
     with pytest.raises(LensyError, match=rf"n_pixels = {n_pixels} must lie from 1 to the 4"):
         brightest_mean(np.zeros((1, 2, 2)), n_pixels)
+
+
+def test_false_positive_rate_at_a_completeness() -> None:
+    labels = [False, False, False, False, True, True]
+    scores = [0.1, 0.2, 0.5, 0.9, 0.4, 0.8]
+    assert false_positive_rate_at(labels, scores, true_positive_rate=0.5) == 0.25
+    assert false_positive_rate_at(labels, scores, true_positive_rate=1.0) == 0.5

@@ -1,0 +1,162 @@
+"""Score and painting of whole frames in numbers, of which a regression can make one number.
+
+The talk's last idea: the classifier's score says how sure the network is, the painting what of, so
+the two together may tell a lens from what only looks like one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal, Protocol, Unpack
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.utils.data import DataLoader
+from tqdm import tqdm
+
+from lensy.bands import band
+from lensy.datasets import Frames
+from lensy.errors import LensyError
+from lensy.evaluation import Columns, single_precision
+from lensy.experiments import Scale
+from lensy.provenance import provenance
+from lensy.runs import Places, Run, obtained, write_run
+from lensy.scene import Frozen
+from lensy.scorers import Scorer, scorer_of
+from lensy.simulate import Recipe, Split
+from lensy.store import DataSet
+from lensy.traits import share_on, traits
+
+BATCH = 16
+
+MARKED = 0.5
+"""Probability from which on a pixel counts as marked."""
+
+SPLITS: tuple[Split, ...] = ("validation", "test")
+
+
+def describe(scorer: Scorer, frames: Frames, *, progress: bool = False) -> Columns:
+    """`label` and `score` of frames, (n,) each, and what else their networks say of them.
+
+    For a network that paints also the `traits.TRAITS` of its painting, and `on_artefact`, the share
+    of the light that was painted where an artefact is. For one that marks artefacts also the
+    numbers of pixels `n_spoilt`, `n_marked` and, both at once, `n_found`; the trait `spoilt` is of
+    the pixels that it marks, and 0 for one that does not.
+    """
+    first = band(scorer.bands[0])
+    scale = {"sigma": first.background_sigma, "pixel_scale": first.pixel_scale}
+    parts: dict[str, list[NDArray[Any]]] = {}
+    loader = DataLoader(frames, batch_size=BATCH)
+    for batch in tqdm(loader, desc="describing", unit="batch", disable=not progress):
+        columns = {"label": batch["label"].numpy(), "score": scorer(batch["image"])}
+        image, spoilt = batch["image"][:, 0].numpy(), batch["spoilt"][:, 0].numpy() > 0
+        marked = np.zeros_like(spoilt)
+        if scorer.mark is not None:
+            marked = scorer.mark(batch["image"])[:, 0].cpu().numpy() > MARKED
+            both = {"n_spoilt": spoilt, "n_marked": marked, "n_found": spoilt & marked}
+            columns |= {name: mask.sum(axis=(1, 2)).astype(float) for name, mask in both.items()}
+        if scorer.paint is not None:
+            with torch.inference_mode():
+                painted = scorer.paint(batch["image"])[:, 0].float().cpu().numpy()
+            columns |= traits(painted, image, marked, **scale)
+            columns |= {"on_artefact": share_on(painted, spoilt)}
+        for name, values in columns.items():
+            parts.setdefault(name, []).append(values)
+    return {name: np.concatenate(values) for name, values in parts.items()}
+
+
+class Description(Frozen):
+    """Which network describes which images. network: fingerprint of its run."""
+
+    name: str
+    scale: Scale
+    network: str
+    recipe: Recipe
+
+    @property
+    def fingerprint(self) -> str:
+        """Twelve hexadecimal digits that change with the network or the images."""
+        content = f"described {self.network} {self.recipe.fingerprint}"
+        return hashlib.sha256(content.encode()).hexdigest()[:12]
+
+
+def description(run: Run, recipe: Recipe) -> Description:
+    """What a finished run's network has to say of the images of a recipe."""
+    about = run.info["experiment"]
+    data = recipe.name.removesuffix(f"-{about['scale']}")
+    return Description(
+        name=f"{about['name']}-describes-{data}",
+        scale=about["scale"],
+        network=run.info["fingerprint"],
+        recipe=recipe,
+    )
+
+
+def fit_description(
+    run: Run, wanted: Description, data: DataSet, folder: Path, *, progress: bool = False
+) -> Run:
+    """Describe validation and test frames with a run's networks, and write that as a run.
+
+    Its `scores` have a row per frame: `split` and the columns of `describe`.
+    Raises LensyError for a run whose network does not paint.
+    """
+    started = time.monotonic()
+    scorer = scorer_of(run)
+    if scorer.paint is None:
+        raise LensyError(
+            f"{run.info['experiment']['name']} paints nothing that could be described: take a "
+            "naberrie run."
+        )
+    parts = []
+    for split in SPLITS:
+        if data.recipe.size(split):
+            frames = Frames(data, split, scorer.bands, grid=scorer.grid)
+            rows = describe(scorer, frames, progress=progress)
+            parts.append({"split": np.full(len(frames), split), **rows})
+    return write_described(folder, wanted, run, parts, seconds=time.monotonic() - started)
+
+
+class Described(Protocol):
+    """What is described, and by which network."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Of network and images."""
+
+    def model_dump(self, *, mode: Literal["json"]) -> dict[str, Any]:
+        """The settings."""
+
+
+def write_described(
+    folder: Path, wanted: Described, run: Run, parts: Sequence[Columns], *, seconds: float
+) -> Run:
+    """Write the rows of several sets of images as a run. run: whose network described them."""
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    info = {
+        "experiment": wanted.model_dump(mode="json"),
+        "fingerprint": wanted.fingerprint,
+        "wall_seconds": round(seconds, 1),
+        "network": {"name": run.info["experiment"]["name"], "provenance": run.info["provenance"]},
+        "provenance": provenance(),
+    }
+    return write_run(folder, info=info, scores=single_precision(columns))
+
+
+def obtain_description(run: Run, recipe: Recipe, **places: Unpack[Places]) -> Run:
+    """A network's description of images: shipped, made earlier, or else made now, data included."""
+    wanted = description(run, recipe)
+    return obtained(wanted, partial(fit_description, run, wanted), **places)
+
+
+def of_split(run: Run, split: Split) -> Columns:
+    """The rows of a description that belong to a split. Raises LensyError where there are none."""
+    rows = run.scores()
+    here = rows["split"] == split
+    if not here.any():
+        raise LensyError(f"{run.folder} describes no frames of {split!r}.")
+    return {name: values[here] for name, values in rows.items() if name != "split"}
