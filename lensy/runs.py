@@ -67,6 +67,10 @@ class Planned(Protocol):
         """All settings as JSON."""
 
 
+SINGLE = "32-true"
+"""Lightning's name for single precision."""
+
+
 class Run:
     """A finished run, read from its folder."""
 
@@ -93,7 +97,7 @@ class Run:
     @property
     def arithmetic(self) -> str:
         """Lightning's name of the precision in which it was trained and scored."""
-        return str(self.info.get("arithmetic", "32-true"))
+        return str(self.info.get("arithmetic", SINGLE))
 
     @property
     def finds_masks(self) -> bool:
@@ -139,17 +143,18 @@ class Run:
 
     def summary(self) -> str:
         """One sentence for a page: what was loaded or trained, at which scale, when and where."""
-        info, made = self.info, self.info["provenance"]
+        about, made = self.info["experiment"], self.info["provenance"]
         origin = "shipped with the package" if self.is_shipped else "trained here"
-        training = info["experiment"].get("training", {})
-        seed = f"seed {training['seed']}, " if training else ""
-        if "trained_on" in info:
-            seed += f"trained on {info['trained_on']['name']}, "
-        return (
-            f"{info['experiment']['name']} at scale {info['experiment']['scale']}, {origin}: "
-            f"{seed}commit {made['commit']}, {made['hardware']}, "
-            f"{info['wall_seconds'] / 60:.1f} minutes, {made['date'][:10]}."
-        )
+        facts = []
+        if "training" in about:
+            facts.append(f"seed {about['training']['seed']}")
+        if "trained_on" in self.info:
+            facts.append(f"trained on {self.info['trained_on']['name']}")
+        if self.arithmetic != SINGLE:
+            facts.append(f"precision {self.arithmetic}")
+        facts += [f"commit {made['commit']}", made["hardware"]]
+        facts += [f"{self.info['wall_seconds'] / 60:.1f} minutes", made["date"][:10]]
+        return f"{about['name']} at scale {about['scale']}, {origin}: {', '.join(facts)}."
 
 
 def claim(folder: Path, experiment: Planned, data: DataSet) -> None:

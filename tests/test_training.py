@@ -33,6 +33,7 @@ from lensy.experiments import Experiment, experiment
 from lensy.metrics import auroc
 from lensy.models.naberrie import Naberrie
 from lensy.models.ou import Ou
+from lensy.models.precision import computing_in
 from lensy.painter import NaberrieModule
 from lensy.predecessor import predecessor_scores
 from lensy.runs import Run, find_run, round_trip_half, runs_folder, shipped_run
@@ -263,10 +264,33 @@ def test_rounding_to_half_precision_is_done_once() -> None:
         assert_allclose(value, before[name], rtol=2**-11, atol=1e-7)
 
 
+def test_a_run_in_mixed_precision_says_so_and_is_scored_in_it(
+    data: DataSet, tmp_path: Path
+) -> None:
+    made = fit(
+        tiny_experiment(data.recipe),
+        data,
+        tmp_path / "half",
+        trainer_options=CPU | {"precision": "bf16-mixed"},
+    )
+    assert made.arithmetic == "bf16-mixed"
+    assert "precision bf16-mixed, commit" in made.summary()
+    frames = Frames(data, "test", ("VIS",))
+    single = score_frames(made.classifier(), frames)["score"]
+    stored = made.scores()["score"]
+    with computing_in("bf16-mixed"):
+        half = score_frames(made.classifier(), frames)["score"]
+    assert_allclose(stored, half, rtol=1e-6)
+    assert not np.allclose(stored, single, rtol=1e-6)
+    again = score_again(made, data, tmp_path / "again")
+    assert_allclose(again.scores()["score"], stored, rtol=1e-6)
+
+
 def test_the_summary_is_a_sentence_for_a_page(run: Run) -> None:
     sentence = run.summary()
     assert sentence.startswith("tiny at scale smoke, trained here: ")
     assert run.info["provenance"]["commit"] in sentence
+    assert "precision" not in sentence
     assert not run.is_shipped
 
 
