@@ -100,6 +100,7 @@ LEVELS = {
     "data_sim.__main__": 10,
     "lensy.scorers": 13,
     "lensy.describing": 14,
+    "lensy.rings": 14,
     "lensy.artefact_exam": 15,
     "lensy.combining": 11,
     "lensy.cli_runs": 13,
