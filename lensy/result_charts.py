@@ -243,3 +243,29 @@ def draw_intervals(panels: Mapping[str, Mapping[str, tuple[float, float, float]]
     line[0].set_yticks(range(len(rows)), rows)
     line[0].invert_yaxis()
     return figure
+
+
+def draw_responses(
+    panels: Mapping[str, tuple[ArrayLike, Mapping[str, ArrayLike]]],
+) -> Figure:
+    """Share of ordinary images below each of a row of artificial ones, against what was varied.
+
+    panels: by axis label, the values (n,) and for each network its shares (n,).
+    """
+    n_columns = min(3, len(panels))
+    n_rows = -(-len(panels) // n_columns)
+    figure = Figure(figsize=(3.1 * n_columns, 2.7 * n_rows + 0.4), layout="constrained")
+    grid = figure.subplots(n_rows, n_columns, sharey=True, squeeze=False)
+    for axes in grid.flat[len(panels) :]:
+        axes.set_axis_off()
+    for axes, (label, (values, networks)) in zip(grid.flat, panels.items(), strict=False):
+        for k, (name, shares) in enumerate(networks.items()):
+            axes.plot(values, shares, STYLES[k % 5], color=_colour(name, k), label=name,
+                      markersize=3.5)  # fmt: skip
+        axes.set(xlabel=label, ylim=(-0.03, 1.03))
+        axes.grid(color="0.9")
+    for row in grid:
+        row[0].set_ylabel("share below")
+    figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3,
+                  fontsize=9)  # fmt: skip
+    return figure

@@ -101,6 +101,7 @@ LEVELS = {
     "lensy.scorers": 13,
     "lensy.describing": 14,
     "lensy.rings": 14,
+    "lensy.pointing": 15,
     "lensy.artefact_exam": 15,
     "lensy.combining": 11,
     "lensy.cli_runs": 13,

@@ -100,3 +100,14 @@ def test_intervals_have_a_row_each_in_the_colour_of_their_band() -> None:
         assert marks[0].get_color() == result_charts.BAND_COLOURS["H"]
         ends = axes.collections[0].get_segments()[0][:, 0]
         assert_allclose(ends, [0.7, 0.95])
+
+
+def test_responses_share_an_axis_and_a_legend() -> None:
+    curves = {"a network": [0.1, 0.5, 0.9], "another": [0.2, 0.2, 0.2]}
+    panels = {label: ([1.0, 2.0, 3.0], curves) for label in ("colour", "width", "radius", "part")}
+    figure = result_charts.draw_responses(panels)
+    shown = [axes for axes in figure.axes if axes.axison]
+    assert [axes.get_xlabel() for axes in shown] == list(panels)
+    assert_allclose(shown[3].lines[0].get_ydata(), curves["a network"])
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == list(curves)

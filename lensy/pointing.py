@@ -1,0 +1,178 @@
+"""The pointing game: how often the highest pixel of a map of attention lies on lensed light.
+
+Of lenses that can be seen, for every method of `interpret` and for the painting of a network that
+paints. Beside them chance, the share of a frame that would count as a hit, and a map by the same
+method with random weights. Source of the game: Zhang et al. 2016, arXiv 1608.00507.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Unpack
+
+import numpy as np
+from astropy.stats import binom_conf_interval
+from scipy.ndimage import binary_dilation
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from lensy.bands import band
+from lensy.datasets import Frames
+from lensy.describing import write_described
+from lensy.errors import LensyError
+from lensy.evaluation import Columns
+from lensy.experiments import Count, Scale
+from lensy.interpret import (
+    Differentiable,
+    Map,
+    guided_gradcam,
+    likeness,
+    occlusion_map,
+    points_at,
+    randomised,
+)
+from lensy.metrics import Estimate
+from lensy.ou_training import trained_ou
+from lensy.runs import Places, Run, obtained
+from lensy.scene import Frozen
+from lensy.simulate import Recipe
+from lensy.store import DataSet
+
+SLACK = 3
+"""Pixels of VIS by which a map may miss."""
+
+SEEN = 30.0
+"""Signal-to-noise of the lensed light from which on a lens takes part."""
+
+RANDOM = "random weights"
+
+
+class PointingGame(Frozen):
+    """Which network plays with which lenses.
+
+    network: fingerprint of its run. recipe: whose test set is used. n_lenses: at most. side,
+    stride: of the square that hides a part of the image, VIS pixels.
+    """
+
+    name: str
+    scale: Scale
+    network: str
+    recipe: Recipe
+    n_lenses: Count
+    side: Count
+    stride: Count
+
+    @property
+    def fingerprint(self) -> str:
+        """Twelve hexadecimal digits that change with the network or the game."""
+        content = f"points {self.network} {self.recipe.fingerprint} {SLACK} {SEEN} "
+        content += f"{self.n_lenses} {self.side} {self.stride}"
+        return hashlib.sha256(content.encode()).hexdigest()[:12]
+
+
+def pointing_game(
+    run: Run, recipe: Recipe, *, n_lenses: int = 40, side: int = 8, stride: int = 8
+) -> PointingGame:
+    """The game of a finished run's network."""
+    about = run.info["experiment"]
+    return PointingGame(
+        name=f"{about['name']}-points",
+        scale=about["scale"],
+        network=run.info["fingerprint"],
+        recipe=recipe,
+        n_lenses=n_lenses,
+        side=side,
+        stride=stride,
+    )
+
+
+def attention(run: Run) -> tuple[nn.Module, tuple[str, ...]]:
+    """A run's classifier with gradients down to the image, and the bands it sees, on VIS pixels.
+
+    Raises LensyError for a Mask R-CNN, which has no single score to ask about, and for networks
+    that do not see VIS pixels.
+    """
+    about = run.info["experiment"]
+    if run.finds_masks:
+        raise LensyError(f"{about['name']} says itself what it looks at: look at its masks.")
+    if "network" in about:
+        model = trained_ou(run)
+        network, bands, grid = model, model.design.bands, model.design.grid
+        return _on_vis(about["name"], network, bands, grid)
+    bands = tuple(about["bands"])
+    return _on_vis(about["name"], Differentiable(run.classifier()), bands, bands[0])
+
+
+def _on_vis(
+    name: str, network: nn.Module, bands: tuple[str, ...], grid: str
+) -> tuple[nn.Module, tuple[str, ...]]:
+    if grid != "VIS":
+        raise LensyError(f"{name} sees pixels of {grid}; the game is played on those of VIS.")
+    return network, bands
+
+
+def methods(network: nn.Module, *, side: int, stride: int) -> dict[str, Callable[[Tensor], Map]]:
+    """Ways to ask a network what it looks at, each from one image (1, n_bands, y, x) to a map."""
+    return {
+        "occlusion": partial(occlusion_map, network, side=side, stride=stride),
+        "Guided Grad-CAM": partial(guided_gradcam, network),
+        RANDOM: partial(guided_gradcam, randomised(network)),
+    }
+
+
+def play(
+    run: Run, game: PointingGame, data: DataSet, folder: Path, *, progress: bool = False
+) -> Run:
+    """Play with the first lenses of a test set that can be seen, and write that as a run.
+
+    Its `scores` have a row per lens: `number` of the example, `chance`, for each method whether it
+    `hits_<method>`, and `likeness`, the rank correlation of the map with and without learning.
+    """
+    started = time.monotonic()
+    network, bands = attention(run)
+    ways = methods(network, side=game.side, stride=game.stride)
+    if "bands" in run.info["experiment"]:
+        unet = run.model()
+        ways["painting"] = lambda flux: np.asarray(unet(flux)[0, 0].detach().double().numpy())
+    catalogue = data.catalogue("test")
+    seen = catalogue["is_lens"] & (catalogue["arc_signal_to_noise_VIS"] > SEEN)
+    frames = Frames(data, "test", bands, grid="VIS")
+    rows = []
+    numbers = np.flatnonzero(seen)[: game.n_lenses]
+    if not len(numbers):
+        raise LensyError(f"{data.folder} has no lens with a signal-to-noise above {SEEN:g}.")
+    for number in tqdm(numbers, desc="pointing", unit="lens", disable=not progress):
+        flux = frames[int(number)]["image"][None]
+        truth = data.layers("test", int(number), "VIS")[1] > band("VIS").background_sigma
+        maps = {name: way(flux) for name, way in ways.items()}
+        rows.append(
+            {
+                "number": int(number),
+                "chance": float(binary_dilation(truth, iterations=SLACK).mean()),
+                "likeness": likeness(maps["Guided Grad-CAM"], maps[RANDOM]),
+            }
+            | {f"hits_{name}": points_at(each, truth, slack=SLACK) for name, each in maps.items()}
+        )
+    columns: Columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+    return write_described(folder, game, run, [columns], seconds=time.monotonic() - started)
+
+
+def obtain_pointing(run: Run, recipe: Recipe, n_lenses: int = 40, **places: Unpack[Places]) -> Run:
+    """The game of a run's network: shipped, played earlier, or else played now, data included."""
+    game = pointing_game(run, recipe, n_lenses=n_lenses)
+    return obtained(game, partial(play, run, game), **places)
+
+
+def hit_rates(game: Run) -> dict[str, Estimate]:
+    """Share of lenses at which each method points, with Wilson's 95 % interval."""
+    found = {}
+    for name, hits in game.scores().items():
+        if name.startswith("hits_"):
+            low, high = binom_conf_interval(hits.sum(), hits.size, 0.95, interval="wilson")
+            rate = Estimate(float(hits.mean()), float(low), float(high), hits.size)
+            found[name.removeprefix("hits_")] = rate
+    return found
