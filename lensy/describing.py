@@ -24,6 +24,7 @@ from lensy.datasets import Frames
 from lensy.errors import LensyError
 from lensy.evaluation import Columns, single_precision
 from lensy.experiments import Scale
+from lensy.finder import MARKED
 from lensy.provenance import provenance
 from lensy.runs import Places, Run, obtained, write_run
 from lensy.scene import Frozen
@@ -33,9 +34,6 @@ from lensy.store import DataSet
 from lensy.traits import share_on, traits
 
 BATCH = 16
-
-MARKED = 0.5
-"""Probability from which on a pixel counts as marked."""
 
 SPLITS: tuple[Split, ...] = ("validation", "test")
 

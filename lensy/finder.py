@@ -68,11 +68,16 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found in a cutout. light: reconstructed lensed light (y, x) in nJy."""
+    """What was found in a cutout.
+
+    light: reconstructed lensed light (y, x) in nJy. marked: pixels (y, x) that an artefact spoils,
+    by a network that marks them.
+    """
 
     cutout: Cutout
     light: Image
     candidates: list[Candidate]
+    marked: Mask | None = None
 
     def draw(self, title: str | None = None) -> Figure:
         """Image, reconstruction, and both with the candidates; the file's name as title."""
@@ -96,13 +101,16 @@ class Finding:
         for each in self.candidates:
             part = surroundings(self.cutout, each.x, each.y)
             light = self.light[part]
+            masks = {"lensed light": light > sigma}
+            if self.marked is not None:
+                masks["artefact"] = self.marked[part]
             found.append(
                 entry(
                     self.cutout.path.name,
                     each.score,
                     sigma=sigma,
                     images={"image": self.cutout.flux[part], "reconstruction": light},
-                    masks={"lensed light": light > sigma},
+                    masks=masks,
                     details=in_words(asdict(each)),
                 )
             )
@@ -124,6 +132,9 @@ def usable_pixels(cutout: Cutout, band_name: str) -> Mask:
         )
     return usable
 
+
+MARKED = 0.5
+"""Probability from which on a pixel counts as spoilt by an artefact."""
 
 PAGE_SIDE = 12.0
 """Side (arcsec) of what an inspection page shows of a candidate's surroundings."""
@@ -221,7 +232,11 @@ class Finder:
         candidates.sort(key=lambda each: -each.score)
         good = [each for each in candidates if each.score >= self.threshold]
         one = max(usable.shape) <= self.window.side
-        return Finding(cutout, light, candidates[:1] if one or not good else good)
+        marked = None
+        if unet.marks_artefacts:
+            spoilt = stitched_output(unet.mark, flux, self.window, progress=progress)
+            marked = spoilt[inside] > MARKED
+        return Finding(cutout, light, candidates[:1] if one or not good else good, marked)
 
     def _places(self, output: Image, usable: Mask) -> list[Place]:
         """The places whose brightness reaches the least, or else the best one."""

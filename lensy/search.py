@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,12 +11,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation, gaussian_filter
+from torch import Tensor
 from tqdm import tqdm
 
 from lensy.background import Image, Mask
 from lensy.bands import band
 from lensy.metrics import brightest_mean
-from lensy.models.naberrie import Naberrie
 
 Floats = NDArray[np.float64]
 
@@ -81,12 +82,13 @@ def searchable(mask: Mask) -> Mask:
 
 @torch.inference_mode()
 def stitched_output(
-    model: Naberrie, flux: Image, window: Window, *, progress: bool = False
+    model: Callable[[Tensor], Tensor], flux: Image, window: Window, *, progress: bool = False
 ) -> Image:
-    """The network's output for a frame (y, x) in nJy of at least a window's size.
+    """A network's output for a frame (y, x) in nJy of at least a window's size.
 
-    Each pixel is taken from the window in which it lies deepest; the frame's own border does not
-    count as a window's, as there is nothing beyond.
+    model: from images (batch, 1, y, x) to pictures of them, likewise. Each pixel is taken from the
+    window in which it lies deepest; the frame's own border does not count as a window's, as there
+    is nothing beyond.
     """
     output = np.zeros(flux.shape, np.float32)
     deepest = np.full(flux.shape, -1.0)

@@ -35,8 +35,11 @@ SOURCE = 100.0 / COUNT
 class Mirror(nn.Module):
     """A stand-in that takes all light for lensed: arcsinh(flux / sigma), blurred where asked."""
 
-    def __init__(self, *, blur: bool = False, edges: bool = False) -> None:
+    def __init__(
+        self, *, blur: bool = False, edges: bool = False, marks_artefacts: bool = False
+    ) -> None:
         super().__init__()
+        self.marks_artefacts = marks_artefacts
         self.register_buffer("sigma", torch.tensor(SIGMA))
         self.blur, self.edges = blur, edges
 
@@ -47,6 +50,10 @@ class Mirror(nn.Module):
         if self.edges:
             output[..., 0, :] = output[..., -1, :] = 99.0
         return output
+
+    def mark(self, flux: Tensor) -> Tensor:
+        """Every pixel of more than 50 nJy is an artefact."""
+        return (flux > 50).float()
 
 
 class Brightness(nn.Module):
@@ -134,6 +141,20 @@ def test_every_place_above_threshold_is_found(tmp_path: Path) -> None:
     image[150, 150] += 1e4 * SOURCE
     found = finder(least_light=4.0, threshold=4.0).find(cutout(tmp_path, image)).candidates
     assert len(found) == 2
+
+
+@pytest.mark.parametrize("shape", [(300, 260), (120, 100)])
+def test_a_network_that_marks_artefacts_marks_those_of_the_frame(
+    tmp_path: Path, shape: tuple[int, int]
+) -> None:
+    image = cutout(tmp_path, frame(shape, [(60, 70)]))
+    marking = finder(classifier=Brightness(Mirror(marks_artefacts=True)))
+    found = marking.find(image)
+    assert found.marked is not None
+    assert_array_equal(found.marked, image.flux > 50)
+    assert all("artefact" in each.masks for each in found.entries())
+    assert finder().find(image).marked is None
+    assert all("artefact" not in each.masks for each in finder().find(image).entries())
 
 
 def test_stitched_output_is_that_of_one_window() -> None:
