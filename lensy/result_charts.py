@@ -239,6 +239,7 @@ def draw_intervals(panels: Mapping[str, Mapping[str, tuple[float, float, float]]
             axes.errorbar(value, k, xerr=[[value - low], [high - value]], fmt="o", capsize=2,
                           markersize=4, color=_colour(row, 4))  # fmt: skip
         axes.set_xlabel(label)
+        axes.locator_params(axis="x", nbins=4)
         axes.grid(axis="x", color="0.9")
     line[0].set_yticks(range(len(rows)), rows)
     line[0].invert_yaxis()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lensy.metrics import threshold_at
@@ -32,6 +33,17 @@ def test_results_on_the_forecast_are_those_of_the_shipped_runs(name: str) -> Non
     found = shipped_run(name).info["test"]["auroc"]
     words = " ".join(README.split())
     assert f"{found['value']:.3f} ({found['low']:.3f} to {found['high']:.3f})" in words
+
+
+def test_results_of_other_seeds_and_on_flawed_images_are_those_of_the_shipped_runs() -> None:
+    words = " ".join(README.split())
+    names = ("naberrie-vis", "naberrie-vis-seed-2", "naberrie-vis-seed-3")
+    areas = [shipped_run(name).info["test"]["auroc"]["value"] for name in names]
+    said = f"a mean AUROC of {np.mean(areas):.3f} with a scatter of {np.std(areas, ddof=1):.3f}"
+    assert said in words
+    for name in ("longer", "artefacts"):
+        found = shipped_run(f"naberrie-vis-{name}-on-talk-artefacts").info["test"]["auroc"]
+        assert f"{found['value']:.3f} ({found['low']:.3f} to {found['high']:.3f})" in words
 
 
 def test_the_talk_is_quoted_as_printed() -> None:
