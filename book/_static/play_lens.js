@@ -102,16 +102,17 @@ const playLens = (() => {
     y: ["source, upwards", -1.2, 1.2, 0.02, "″"],
     size: ["size of the source", 0.04, 0.5, 0.02, "″"],
   };
-  const START = { radius: 1.5, ratio: 0.75, shear: 0, x: 0.18, y: 0.1, size: 0.2 };
+  const START = { radius: 1.5, ratio: 0.75, shear: 0, x: 0.18, y: -0.1, size: 0.2 };
   const EXAMPLES = {
     "as above": START,
     ring: { ratio: 1, shear: 0, x: 0, y: 0 },
     cross: { ratio: 0.7, shear: 0.05, x: 0, y: 0, size: 0.1 },
-    "two images": { ratio: 0.9, shear: 0, x: 0.7, y: 0.3, size: 0.12 },
-    "long arc": { ratio: 0.7, shear: 0.03, x: 0.28, y: 0.16, size: 0.12 },
-    "not lensed": { x: 1.2, y: 1.2, radius: 0.5, size: 0.2 },
+    "two images": { ratio: 0.9, shear: 0, x: 0.7, y: -0.3, size: 0.12 },
+    "long arc": { ratio: 0.7, shear: 0.03, x: 0.28, y: -0.16, size: 0.12 },
+    "not lensed": { x: 1.2, y: -1.2, radius: 0.5, size: 0.2 },
   };
-  const ANGLE = 0.5; // of the ellipse, radians, as in the page's example
+  // of the ellipse, radians: the page's example, whose y axis points down
+  const ANGLE = -0.5;
   const SHEAR_ANGLE = 1.2;
 
   const make = (parent, tag, properties = {}) =>
