@@ -1,7 +1,7 @@
 # What a person types. Every target makes the environment first, once.
 #
-#   make book                  the book, with the shipped runs       (about 5 minutes, install included; then one)
-#   make test                  lint, types, tests, book from nothing (about 7 minutes, install included; then three)
+#   make book                  the book, with the shipped runs       (about 7 minutes, install included; then four)
+#   make test                  lint, types, tests, book from nothing (about 12 minutes, install included; then nine)
 #   make reproduce SCALE=laptop  train everything anew, then build the book (hours)
 #   make env                   only the environment, in .venv
 #   make clean                 remove what building made; data, runs and environment stay
