@@ -39,9 +39,22 @@ def _others(n_test: int, scale: str) -> Recipe:
     """
     return Recipe(
         name=f"talk-others-{scale}",
-        bands=("VIS",),
         population=TalkPopulation(lens_fraction=0.0),
         seed=SEED + 1,
+        n_test=n_test,
+    )
+
+
+def _survey(n_test: int, scale: str) -> Recipe:
+    """Galaxies of TALK of which one in a thousand is a lens, in images with flaws.
+
+    As with the non-lenses, a seed of its own.
+    """
+    return Recipe(
+        name=f"talk-survey-{scale}",
+        population=TalkPopulation(lens_fraction=1e-3),
+        instrument=Instrument.realistic(),
+        seed=SEED + 2,
         n_test=n_test,
     )
 
@@ -64,6 +77,9 @@ _ALL = (
     _others(60, "smoke"),
     _others(20_000, "laptop"),
     _others(40_000, "talk"),
+    _survey(60, "smoke"),
+    _survey(20_000, "laptop"),
+    _survey(40_000, "talk"),
     _with_artefacts(60, "smoke"),
     _with_artefacts(3_000, "laptop"),
     _with_artefacts(6_000, "talk"),

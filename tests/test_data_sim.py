@@ -241,7 +241,7 @@ def test_recipes_have_their_names() -> None:
 def test_recipes_of_a_population_differ_in_size_alone() -> None:
     """So that the test set of a larger scale begins with that of a smaller one."""
     sizes = {"name": "any", "n_test": 0, "n_validation": 0, "n_train": 0}
-    for kind in ("talk", "talk-others", "talk-artefacts", "euclid"):
+    for kind in ("talk", "talk-others", "talk-survey", "talk-artefacts", "euclid"):
         named = [RECIPES[f"{kind}-{scale}"] for scale in ("smoke", "laptop", "talk")]
         same = {each.model_copy(update=sizes).fingerprint for each in named}
         assert len(same) == 1
@@ -254,6 +254,14 @@ def test_non_lenses_are_not_those_of_the_test_set() -> None:
         != simulate(RECIPES["talk-smoke"], "test", 0).scene.lens
     )
     assert not any(simulate(others, "test", index).label for index in range(6))
+
+
+def test_a_survey_has_few_lenses_and_scenes_of_its_own() -> None:
+    survey = RECIPES["talk-survey-smoke"]
+    assert survey.population.lens_fraction == 1e-3
+    assert survey.instrument == RECIPES["talk-artefacts-smoke"].instrument
+    seeds = {each.seed for name, each in RECIPES.items() if name.endswith("-smoke")}
+    assert len(seeds) == 3
 
 
 def test_scenes_with_artefacts_are_those_of_the_test_set() -> None:
@@ -270,10 +278,10 @@ def test_the_talks_sizes() -> None:
 
 def test_the_readme_has_a_row_for_every_recipe() -> None:
     rows = [line.strip("| ").split(" | ") for line in README.splitlines() if line[:3] == "| `"]
-    sizes = {row[0].strip("`"): [int(n.replace(" ", "")) for n in row[3:6]] for row in rows[:14]}
+    sizes = {row[0].strip("`"): [int(n.replace(" ", "")) for n in row[3:6]] for row in rows[: len(RECIPES)]}
     splits = ("train", "validation", "test")
     assert sizes == {n: [each.size(split) for split in splits] for n, each in RECIPES.items()}
-    assert {row[2] for row in rows[:14]} == {", ".join(each.bands) for each in RECIPES.values()}
+    assert {row[2] for row in rows[: len(RECIPES)]} == {", ".join(each.bands) for each in RECIPES.values()}
 
 
 def test_the_readmes_large_recipe_is_one() -> None:

@@ -2,7 +2,8 @@
 
 Trains both kinds of Naberrie on the same crops for the same number of steps, then the same dense
 layers on each encoder, and prints the AUROC of both on validation frames and how strong the
-checkerboard is. Not part of the tests; 3000 steps, twice two networks, take half an hour.
+checkerboard is. Not part of the tests; 3000 steps, twice two networks, take an hour, half of that
+with `--precision bf16-mixed`.
 
     .venv/bin/python tests/benchmarks/upsampling.py data/talk-laptop
 """
@@ -31,7 +32,7 @@ from lensy.store import DataSet
 N_BRIGHTEST = 100
 
 
-def trained(data: DataSet, training: Training) -> Naberrie:
+def trained(data: DataSet, training: Training, precision: str) -> Naberrie:
     """A network after all steps of the schedule."""
     experiment = Experiment(
         name="upsampling", scale="laptop", bands=("VIS",), training=training, recipe=data.recipe
@@ -40,6 +41,7 @@ def trained(data: DataSet, training: Training) -> Naberrie:
     module = NaberrieModule(experiment, data)
     trainer = lightning.Trainer(
         max_epochs=training.n_epochs,
+        precision=precision,  # type: ignore[arg-type]
         reload_dataloaders_every_n_epochs=1,
         limit_val_batches=0,
         num_sanity_val_steps=0,
@@ -75,6 +77,7 @@ def main(
     steps: Annotated[int, typer.Option(help="Of each training.")] = 3000,
     seeds: Annotated[int, typer.Option(help="Trainings of each kind.")] = 2,
     frames: Annotated[int, typer.Option(help="Training frames for the dense layers.")] = 4000,
+    precision: Annotated[str, typer.Option(help="Lightning's precision.")] = "32-true",
 ) -> None:
     """Print a line per network."""
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
@@ -84,7 +87,7 @@ def main(
     for seed in range(1, seeds + 1):
         for kind in get_args(Upsampling):
             training = Training(seed=seed, upsampling=kind, n_epochs=1, steps_per_epoch=steps)
-            unet = trained(data_set, training)
+            unet = trained(data_set, training, precision)
             area, share = painted(unet, checked)
             encoder = FrozenEncoder(unet)
             seen = Crops(data_set, ("VIS",), size=None, seed=seed, start=0, count=frames)
