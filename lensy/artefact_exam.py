@@ -1,6 +1,6 @@
-"""What a network takes artefacts for: images without a lens, seen through each kind of flaw.
+"""What a network takes artefacts for: the same scenes seen through each kind of flaw.
 
-The scenes and their noise are the same throughout, so that whatever changes is the flaw's doing.
+The noise is the same throughout too, so that whatever changes is the flaw's doing.
 """
 
 from __future__ import annotations
@@ -40,6 +40,12 @@ CONDITIONS: dict[str, Instrument] = {
 """What images pass through, by name. Four exposures added, one with `SINGLE`; each with the one
 flaw that it names, or with all at the rates of the survey."""
 
+SURVEY: dict[str, Instrument] = {
+    "survey": Instrument.realistic(),
+    "HST-like": Instrument.realistic("HST-like"),
+}
+"""How a survey sees its galaxies, and how single exposures of another camera would, VIS only."""
+
 N_CLEAN = 3
 """Clean images for each of a condition's: what a rate of 1 % means is read from them."""
 
@@ -47,20 +53,21 @@ N_CLEAN = 3
 class ArtefactExam(Frozen):
     """Which network is examined on which images.
 
-    network: fingerprint of its run. recipe: of non-lenses, whose test set is used. n_images: for
-    each condition, and N_CLEAN times as many clean ones.
+    network: fingerprint of its run. recipe: whose test set is used. conditions: what its images
+    pass through, by name. n_images: for each condition, and N_CLEAN times as many clean ones.
     """
 
     name: str
     scale: Scale
     network: str
     recipe: Recipe
+    conditions: dict[str, Instrument]
     n_images: Count
 
     @property
     def fingerprint(self) -> str:
         """Twelve hexadecimal digits that change with network, images or conditions."""
-        asked = {name: each.model_dump_json() for name, each in CONDITIONS.items()}
+        asked = {name: each.model_dump_json() for name, each in self.conditions.items()}
         content = f"{self.network} {self.recipe.fingerprint} {self.n_images} {asked}"
         return hashlib.sha256(content.encode()).hexdigest()[:12]
 
@@ -73,7 +80,26 @@ def artefact_exam(run: Run, recipe: Recipe, *, n_images: int = 1000) -> Artefact
         scale=about["scale"],
         network=run.info["fingerprint"],
         recipe=recipe,
+        conditions=CONDITIONS,
         n_images=min(n_images, recipe.n_test // N_CLEAN),
+    )
+
+
+def survey_exam(run: Run, recipe: Recipe) -> ArtefactExam:
+    """The exam of a finished run's network on galaxies as a survey finds them.
+
+    recipe: of galaxies few of which are lenses. A network that needs other bands than VIS is not
+    shown the HST-like exposures.
+    """
+    about = run.info["experiment"]
+    vis_alone = scorer_of(run).bands == ("VIS",)
+    return ArtefactExam(
+        name=f"{about['name']}-on-survey",
+        scale=about["scale"],
+        network=run.info["fingerprint"],
+        recipe=recipe,
+        conditions=SURVEY if vis_alone else {"survey": SURVEY["survey"]},
+        n_images=recipe.n_test,
     )
 
 
@@ -88,7 +114,7 @@ def examine(
     started = time.monotonic()
     scorer = scorer_of(run)
     parts: list[Columns] = []
-    for name, instrument in CONDITIONS.items():
+    for name, instrument in exam.conditions.items():
         limit = exam.n_images * (N_CLEAN if name == "clean" else 1)
         frames = Frames(
             data, "test", scorer.bands, grid=scorer.grid, limit=limit, instrument=instrument
@@ -123,6 +149,12 @@ def mask_quality(exam: Run) -> dict[str, dict[str, float]]:
 def obtain_exam(run: Run, recipe: Recipe, n_images: int = 1000, **places: Unpack[Places]) -> Run:
     """The exam of a run's network: shipped, made earlier, or else held now, data included."""
     exam = artefact_exam(run, recipe, n_images=n_images)
+    return obtained(exam, partial(examine, run, exam), **places)
+
+
+def obtain_survey(run: Run, recipe: Recipe, **places: Unpack[Places]) -> Run:
+    """The exam on a survey's galaxies: shipped, made earlier, or else held now, data included."""
+    exam = survey_exam(run, recipe)
     return obtained(exam, partial(examine, run, exam), **places)
 
 

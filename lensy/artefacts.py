@@ -9,19 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import Annotated, Any, ClassVar, Protocol, Self
+from typing import ClassVar, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import model_validator
 
 from lensy.bands import Band
 from lensy.defects import ChipGap, CosmicRays, Holes, HotColumn, HotPixels, NoiseStep
-from lensy.detector import Look, as_seen, observe, resampled
+from lensy.detector import HST_PIXELS, Look, as_seen, detector_pixels, observe, resampled
 from lensy.errors import LensyError
-from lensy.focal_plane import INSTRUMENTS, LAYOUTS, MEAN_SPAN, instrument_of
+from lensy.focal_plane import INSTRUMENTS, instrument_of
 from lensy.frame import Paint, Setting
+from lensy.rates import NEVER, Rates, realistic_rates
 from lensy.scene import Frozen
 from lensy.stray_light import Ghost, Star, Trail
 
@@ -78,108 +78,13 @@ DESCRIPTIONS = {
 KINDS = tuple(CLASSES)
 """Names of all kinds of artefact."""
 
-Probability = Annotated[float, Field(ge=0, le=1)]
-
-
-class PerInstrument(Frozen):
-    """One probability for VIS and one for NISP."""
-
-    VIS: Probability = 0.0
-    NISP: Probability = 0.0
-
-
-def _for_both(value: Any) -> Any:
-    return {"VIS": value, "NISP": value} if isinstance(value, int | float) else value
-
-
-Rate = Annotated[PerInstrument, BeforeValidator(_for_both)]
-"""Probabilities for VIS and NISP; a single number stands for both."""
-
-NEVER = PerInstrument()
-
-
-class Rates(Frozen):
-    """Probability that a frame of 20 arcsec has an artefact of each kind, from 0 to 1, no unit.
-
-    A frame is that of one band for cosmic rays and trails, that of an instrument for what belongs
-    to its detectors, and all bands together for a star.
-    """
-
-    chip_gap: Rate = NEVER
-    noise_step: Rate = NEVER
-    cosmic_rays: Rate = NEVER
-    star: Probability = 0.0
-    ghost: Rate = NEVER
-    hot_pixels: Rate = NEVER
-    hot_column: Rate = NEVER
-    trail: Rate = NEVER
-    hole: Rate = NEVER
-
-    def of(self, kind: str, instrument: str) -> float:
-        """The probability of a kind in VIS or NISP."""
-        rate = getattr(self, kind.replace(" ", "_"))
-        return float(rate if isinstance(rate, float | int) else getattr(rate, instrument))
-
-
-FRAME = 20.0
-"""Side of a frame, arcsec."""
-
-SQUARE_DEGREE = 3600.0**2
-"""In square arcsec."""
-
-STARS = 0.04 * 10.0 ** (0.2 * 0.3)
-"""Stars that saturate in VIS, to magnitude 17.8, per frame: 0.02 to 0.06 to magnitude 17.5, and
-counts that grow as 10^(0.2 m). Source: star counts at high galactic latitude; slope, reading."""
-
-GHOSTS = 8.0 * 2 * (FRAME + 18.0) ** 2 / SQUARE_DEGREE
-"""Ghosts per frame: 8 stars to magnitude 10 per square degree, a dichroic and a filter ghost each,
-of 9 arcsec radius. Source: 340 000 stars to magnitude 10 in the sky; Paterson et al. 2026."""
-
-TRAILS = 10.0 * (FRAME + 5.0) ** 2 / SQUARE_DEGREE
-"""Asteroid trails per frame and exposure: 150 000 of them in 15 000 square degrees.
-Source: Carry 2018, A&A 609, A113."""
-
-
-@cache
-def realistic_rates(look: Look) -> Rates:
-    """What a frame of the survey has, to the best of what is public.
-
-    From the geometry: chip gaps of an exposure, noise steps. From counts: stars, ghosts, trails.
-    From four public Q1 cutouts: holes (in one field of four in NISP; in VIS where only two
-    exposures are), and cosmic rays that a coadd keeps (none seen in five frames' worth). Reading:
-    hot pixels and columns, edges of the mosaic (1 of 200 frames).
-    """
-    span = FRAME * MEAN_SPAN
-    always = {"star": STARS, "ghost": GHOSTS}
-    if look == "single exposure":
-        rates: dict[str, Any] = {
-            # candidates are where detectors are: of those frames, the share that a gap cuts
-            "chip_gap": {name: each.cut_fraction(span) for name, each in LAYOUTS.items()},
-            "cosmic_rays": {"VIS": 1.0, "NISP": 0.9},
-            "hot_pixels": 1.0,
-            "hot_column": 0.05,
-            "trail": TRAILS,
-            "hole": {"VIS": 0.0, "NISP": 0.4},
-        }
-    else:
-        rates = {
-            "chip_gap": 0.005,
-            "noise_step": {name: each.step_fraction(span) for name, each in LAYOUTS.items()},
-            "cosmic_rays": {"VIS": 0.1, "NISP": 0.02},
-            "hot_pixels": 0.02,
-            "hot_column": 0.005,
-            "trail": 4 * TRAILS,
-            "hole": {"VIS": 0.1, "NISP": 0.4},
-        }
-    return Rates.model_validate(rates | always)
-
 
 class Instrument(Frozen):
     """What may go wrong with a frame. As it stands nothing does: `observe` and no more.
 
-    look: four exposures added, or one alone. correlated_noise: whether noise has the scatter and
-    the correlation of neighbours of a real mosaic, instead of being white. rates: see `Rates`;
-    a noise step needs a coadd.
+    look: four exposures added, one alone, or one as of HST (VIS only). correlated_noise: whether
+    noise has the scatter and the correlation of neighbours of a real mosaic, instead of being
+    white. rates: see `Rates`; a noise step needs a coadd.
     """
 
     look: Look = "coadd"
@@ -188,9 +93,9 @@ class Instrument(Frozen):
 
     @model_validator(mode="after")
     def _steps_need_a_coadd(self) -> Self:
-        if self.look == "single exposure" and self.rates.noise_step != NEVER:
+        if self.look != "coadd" and self.rates.noise_step != NEVER:
             raise ValueError(
-                "rates.noise_step must be 0 where look is 'single exposure': a step in the noise "
+                f"rates.noise_step must be 0 where look is {self.look!r}: a step in the noise "
                 "is where one of several exposures ends"
             )
         return self
@@ -207,6 +112,11 @@ class Instrument(Frozen):
             raise LensyError(f"There is no artefact {kind!r}; the kinds are {', '.join(KINDS)}.")
         return cls(look=look, rates=Rates.model_validate({kind.replace(" ", "_"): 1.0}))
 
+    def without(self, kind: str) -> Instrument:
+        """The same but for artefacts of one kind; where others are seen does not change."""
+        rates = self.rates.model_dump() | {kind.replace(" ", "_"): 0.0}
+        return self.model_copy(update={"rates": Rates.model_validate(rates)})
+
     def draw(self, rng: np.random.Generator) -> tuple[Artefact, ...]:
         """The artefacts of one frame in all bands.
 
@@ -214,7 +124,7 @@ class Instrument(Frozen):
         """
         angle = float(rng.uniform(0, 2 * np.pi))
         seeds = rng.integers(2**53, size=(len(KINDS), 4))
-        single = self.look == "single exposure"
+        single = self.look != "coadd"
         found: list[Artefact] = []
         for kind, row in zip(KINDS, seeds, strict=True):
             for bands, seed in zip(_groups(kind), row, strict=False):
@@ -271,7 +181,9 @@ def expose(
     window = _window(image, band, corner)
     seen = as_seen(band, instrument.look)
     here = [each for each in artefacts if band.name in each.bands]
-    paints = [(each.kind, each.paint(seen).cropped(window)) for each in here]
+    n_parts = HST_PIXELS if instrument.look == "HST-like" else 1
+    painter = detector_pixels(band, instrument.look)
+    paints = [(each.kind, each.paint(painter).binned(n_parts).cropped(window)) for each in here]
     exposures = _fewest([p.exposures for _, p in paints if p.exposures is not None])
     picture = observe(image, band, rng, exposures=exposures, look=instrument.look)
     expected = image

@@ -18,7 +18,23 @@ from lensy.bands import Band
 from lensy.errors import LensyError
 
 Image = NDArray[np.float32]
-Look = Literal["coadd", "single exposure"]
+Look = Literal["coadd", "single exposure", "HST-like"]
+"""Four exposures added, one alone, or one of another camera, see HST."""
+
+HST = {
+    "zero_point": 25.94,
+    "sky_brightness": 21.9,
+    "exposure_time": 507.0,
+    "n_exposures": 1,
+    "read_noise": 2 * 4.0,
+}
+"""An exposure of COSMOS with the Wide Field Channel of ACS through F814W, on pixels of 0.1 arcsec:
+each is the sum of 2 x 2 detector pixels, whose read noises add up. The blur stays that of VIS.
+Source: Koekemoer et al. 2007, ApJS 172, 196 (four exposures of 507 s); ACS Instrument Handbook
+(0.05 arcsec, 3.75 to 5.65 electrons; AB zero point, sky of 0.1 electrons per second and pixel)."""
+
+HST_PIXELS = 2
+"""Detector pixels of the HST-like camera along the side of one of ours."""
 
 MOSAIC_NOISE = {"VIS": (1.42, 0.23), "Y": (16.9, 0.44), "J": (15.0, 0.39), "H": (16.1, 0.41)}
 """Noise of an empty pixel (nJy) and correlation of neighbours in real mosaics, on our pixel grids.
@@ -32,8 +48,35 @@ this should come to. White noise would give three times that of a pixel."""
 
 @lru_cache
 def as_seen(band: Band, look: Look) -> Band:
-    """The band itself for a coadd; for a single exposure the same band with one exposure."""
-    return band if look == "coadd" else replace(band, n_exposures=1)
+    """The band itself for a coadd; for another look the band with the exposure that it means.
+
+    Raises LensyError for the HST-like look of a band that is not VIS.
+    """
+    if look == "coadd":
+        return band
+    if look == "single exposure":
+        return replace(band, n_exposures=1)
+    if band.name != "VIS":
+        raise LensyError(f"There is no HST-like look in {band.name}: take VIS.")
+    return replace(band, **HST)  # type: ignore[arg-type]
+
+
+@lru_cache
+def detector_pixels(band: Band, look: Look) -> Band:
+    """The band on the pixels of the detector, where artefacts of a look happen.
+
+    They are the frame's pixels but for the HST-like look, whose pixels are half as wide.
+    """
+    seen = as_seen(band, look)
+    if look != "HST-like":
+        return seen
+    n = HST_PIXELS
+    return replace(
+        seen,
+        n_pixels=n * seen.n_pixels,
+        pixel_scale=seen.pixel_scale / n,
+        read_noise=seen.read_noise / n,
+    )
 
 
 def observe(

@@ -16,6 +16,7 @@ from lensy.artefact_exam import (
     examine,
     false_positives,
     mask_quality,
+    survey_exam,
 )
 from lensy.artefacts import KINDS, Instrument
 from lensy.datasets import Frames
@@ -139,6 +140,19 @@ def test_exams_differ_by_network_and_images(runs: dict[str, Run], others: DataSe
     ]
     assert len({each.fingerprint for each in exams}) == len(exams)
     assert exams[0].name == "tiny-on-artefacts"
+
+
+@pytest.mark.parametrize(
+    ("name", "looks"), [("naberrie-vis", ["survey", "HST-like"]), ("ou-h", ["survey"])]
+)
+def test_a_survey_is_seen_by_hst_in_vis_alone(
+    runs: dict[str, Run], others: DataSet, tmp_path: Path, name: str, looks: list[str]
+) -> None:
+    exam = survey_exam(runs[name], others.recipe)
+    assert exam.fingerprint != artefact_exam(runs[name], others.recipe, n_images=6).fingerprint
+    rows = examine(runs[name], exam, others, tmp_path).scores()
+    assert list(dict.fromkeys(rows["condition"])) == looks
+    assert all((rows["condition"] == look).sum() == 6 for look in looks)
 
 
 def test_false_positives_are_counted_above_the_clean_threshold(tmp_path: Path) -> None:

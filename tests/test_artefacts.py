@@ -15,9 +15,7 @@ from lensy.artefacts import (
     Artefact,
     Exposure,
     Instrument,
-    Rates,
     expose,
-    realistic_rates,
 )
 from lensy.bands import GRIDS, band
 from lensy.defects import ChipGap, CosmicRays, Holes, HotColumn, HotPixels, NoiseStep
@@ -26,6 +24,7 @@ from lensy.errors import LensyError
 from lensy.figures import draw_gallery
 from lensy.focal_plane import INSTRUMENTS, LAYOUTS, MEAN_SPAN
 from lensy.frame import Setting
+from lensy.rates import Rates, realistic_rates
 from lensy.stray_light import Ghost, Star, Trail
 
 VIS, H = band("VIS"), band("H")
@@ -228,7 +227,7 @@ def test_a_number_stands_for_both_instruments() -> None:
         ({"rates": {"star": -0.1}}, r"rates\.star.*greater than or equal to 0"),
         ({"rates": {"ghost": {"VIS": "often"}}}, r"rates\.ghost\.VIS.*valid number"),
         ({"rates": {"dust": 0.1}}, r"rates\.dust.*Extra inputs"),
-        ({"look": "sideways"}, r"look.*'coadd' or 'single exposure'"),
+        ({"look": "sideways"}, r"look.*'coadd', 'single exposure' or 'HST-like'"),
         ({"noise": 1}, "noise.*Extra inputs"),
         (
             {"look": "single exposure", "rates": {"noise_step": 0.1}},

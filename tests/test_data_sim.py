@@ -278,10 +278,15 @@ def test_the_talks_sizes() -> None:
 
 def test_the_readme_has_a_row_for_every_recipe() -> None:
     rows = [line.strip("| ").split(" | ") for line in README.splitlines() if line[:3] == "| `"]
-    sizes = {row[0].strip("`"): [int(n.replace(" ", "")) for n in row[3:6]] for row in rows[: len(RECIPES)]}
+    sizes = {
+        row[0].strip("`"): [int(n.replace(" ", "")) for n in row[3:6]]
+        for row in rows[: len(RECIPES)]
+    }
     splits = ("train", "validation", "test")
     assert sizes == {n: [each.size(split) for split in splits] for n, each in RECIPES.items()}
-    assert {row[2] for row in rows[: len(RECIPES)]} == {", ".join(each.bands) for each in RECIPES.values()}
+    assert {row[2] for row in rows[: len(RECIPES)]} == {
+        ", ".join(each.bands) for each in RECIPES.values()
+    }
 
 
 def test_the_readmes_large_recipe_is_one() -> None:
