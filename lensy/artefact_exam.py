@@ -5,7 +5,6 @@ The noise is the same throughout too, so that whatever changes is the flaw's doi
 
 from __future__ import annotations
 
-import hashlib
 import time
 from functools import partial
 from pathlib import Path
@@ -16,13 +15,13 @@ from astropy.stats import binom_conf_interval
 
 from lensy.artefacts import CLEAN, KINDS, Instrument
 from lensy.datasets import Frames
-from lensy.describing import describe, write_described
+from lensy.describing import describe
 from lensy.evaluation import Columns
-from lensy.experiments import Count, Scale
+from lensy.experiments import Count
 from lensy.metrics import Estimate
+from lensy.questions import Question, write_answers
 from lensy.runs import Places, Run, obtained
-from lensy.scene import Frozen
-from lensy.scorers import scorer_of
+from lensy.scorers import Scorer, scorer_of
 from lensy.simulate import Recipe
 from lensy.store import DataSet
 
@@ -40,67 +39,25 @@ CONDITIONS: dict[str, Instrument] = {
 """What images pass through, by name. Four exposures added, one with `SINGLE`; each with the one
 flaw that it names, or with all at the rates of the survey."""
 
-SURVEY: dict[str, Instrument] = {
-    "survey": Instrument.realistic(),
-    "HST-like": Instrument.realistic("HST-like"),
-}
-"""How a survey sees its galaxies, and how single exposures of another camera would, VIS only."""
-
 N_CLEAN = 3
 """Clean images for each of a condition's: what a rate of 1 % means is read from them."""
 
 
-class ArtefactExam(Frozen):
-    """Which network is examined on which images.
+class ArtefactExam(Question):
+    """Scores of the same scenes under several conditions.
 
-    network: fingerprint of its run. recipe: whose test set is used. conditions: what its images
-    pass through, by name. n_images: for each condition, and N_CLEAN times as many clean ones.
+    conditions: what the images of the test set pass through, by name. n_images: for each of them,
+    and N_CLEAN times as many clean ones.
     """
 
-    name: str
-    scale: Scale
-    network: str
-    recipe: Recipe
     conditions: dict[str, Instrument]
     n_images: Count
 
-    @property
-    def fingerprint(self) -> str:
-        """Twelve hexadecimal digits that change with network, images or conditions."""
-        asked = {name: each.model_dump_json() for name, each in self.conditions.items()}
-        content = f"{self.network} {self.recipe.fingerprint} {self.n_images} {asked}"
-        return hashlib.sha256(content.encode()).hexdigest()[:12]
-
 
 def artefact_exam(run: Run, recipe: Recipe, *, n_images: int = 1000) -> ArtefactExam:
-    """The exam of a finished run's network."""
-    about = run.info["experiment"]
-    return ArtefactExam(
-        name=f"{about['name']}-on-artefacts",
-        scale=about["scale"],
-        network=run.info["fingerprint"],
-        recipe=recipe,
-        conditions=CONDITIONS,
-        n_images=min(n_images, recipe.n_test // N_CLEAN),
-    )
-
-
-def survey_exam(run: Run, recipe: Recipe) -> ArtefactExam:
-    """The exam of a finished run's network on galaxies as a survey finds them.
-
-    recipe: of galaxies few of which are lenses. A network that needs other bands than VIS is not
-    shown the HST-like exposures.
-    """
-    about = run.info["experiment"]
-    vis_alone = scorer_of(run).bands == ("VIS",)
-    return ArtefactExam(
-        name=f"{about['name']}-on-survey",
-        scale=about["scale"],
-        network=run.info["fingerprint"],
-        recipe=recipe,
-        conditions=SURVEY if vis_alone else {"survey": SURVEY["survey"]},
-        n_images=recipe.n_test,
-    )
+    """The exam of a finished run's network. recipe: of images without a lens."""
+    n = min(n_images, recipe.n_test // N_CLEAN)
+    return ArtefactExam.to(run, recipe, "on-artefacts", conditions=CONDITIONS, n_images=n)
 
 
 def examine(
@@ -108,11 +65,20 @@ def examine(
 ) -> Run:
     """Score every condition's images with a run's network, and write that as a run of its own.
 
-    Its `scores` have a row per image: `condition`, `number` of the scene, and the columns of
-    `describing.describe`.
+    Its `scores` have a row per image: those of `exam_rows`.
     """
     started = time.monotonic()
-    scorer = scorer_of(run)
+    parts = exam_rows(scorer_of(run), exam, data, progress=progress)
+    return write_answers(folder, exam, run, parts, seconds=time.monotonic() - started)
+
+
+def exam_rows(
+    scorer: Scorer, exam: ArtefactExam, data: DataSet, *, progress: bool = False
+) -> list[Columns]:
+    """Rows of each condition, one per image.
+
+    `condition`, `number` of the scene, and the columns of `describing.describe`.
+    """
     parts: list[Columns] = []
     for name, instrument in exam.conditions.items():
         limit = exam.n_images * (N_CLEAN if name == "clean" else 1)
@@ -122,7 +88,7 @@ def examine(
         described = describe(scorer, frames, progress=progress)
         n = len(frames)
         parts.append({"condition": np.full(n, name), "number": np.arange(n), **described})
-    return write_described(folder, exam, run, parts, seconds=time.monotonic() - started)
+    return parts
 
 
 def mask_quality(exam: Run) -> dict[str, dict[str, float]]:
@@ -149,12 +115,6 @@ def mask_quality(exam: Run) -> dict[str, dict[str, float]]:
 def obtain_exam(run: Run, recipe: Recipe, n_images: int = 1000, **places: Unpack[Places]) -> Run:
     """The exam of a run's network: shipped, made earlier, or else held now, data included."""
     exam = artefact_exam(run, recipe, n_images=n_images)
-    return obtained(exam, partial(examine, run, exam), **places)
-
-
-def obtain_survey(run: Run, recipe: Recipe, **places: Unpack[Places]) -> Run:
-    """The exam on a survey's galaxies: shipped, made earlier, or else held now, data included."""
-    exam = survey_exam(run, recipe)
     return obtained(exam, partial(examine, run, exam), **places)
 
 

@@ -6,12 +6,10 @@ the two together may tell a lens from what only looks like one.
 
 from __future__ import annotations
 
-import hashlib
 import time
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, Protocol, Unpack
+from typing import Any, Unpack
 
 import numpy as np
 import torch
@@ -22,12 +20,10 @@ from tqdm import tqdm
 from lensy.bands import band
 from lensy.datasets import Frames
 from lensy.errors import LensyError
-from lensy.evaluation import Columns, single_precision
-from lensy.experiments import Scale
+from lensy.evaluation import Columns
 from lensy.finder import MARKED
-from lensy.provenance import provenance
-from lensy.runs import Places, Run, obtained, write_run
-from lensy.scene import Frozen
+from lensy.questions import Question, write_answers
+from lensy.runs import Places, Run, obtained
 from lensy.scorers import Scorer, scorer_of
 from lensy.simulate import Recipe, Split
 from lensy.store import DataSet
@@ -68,31 +64,14 @@ def describe(scorer: Scorer, frames: Frames, *, progress: bool = False) -> Colum
     return {name: np.concatenate(values) for name, values in parts.items()}
 
 
-class Description(Frozen):
-    """Which network describes which images. network: fingerprint of its run."""
-
-    name: str
-    scale: Scale
-    network: str
-    recipe: Recipe
-
-    @property
-    def fingerprint(self) -> str:
-        """Twelve hexadecimal digits that change with the network or the images."""
-        content = f"described {self.network} {self.recipe.fingerprint}"
-        return hashlib.sha256(content.encode()).hexdigest()[:12]
+class Description(Question):
+    """Score and painting of validation and test frames, in numbers."""
 
 
 def description(run: Run, recipe: Recipe) -> Description:
     """What a finished run's network has to say of the images of a recipe."""
-    about = run.info["experiment"]
-    data = recipe.name.removesuffix(f"-{about['scale']}")
-    return Description(
-        name=f"{about['name']}-describes-{data}",
-        scale=about["scale"],
-        network=run.info["fingerprint"],
-        recipe=recipe,
-    )
+    data = recipe.name.removesuffix(f"-{run.info['experiment']['scale']}")
+    return Description.to(run, recipe, f"describes-{data}")
 
 
 def fit_description(
@@ -116,33 +95,7 @@ def fit_description(
             frames = Frames(data, split, scorer.bands, grid=scorer.grid)
             rows = describe(scorer, frames, progress=progress)
             parts.append({"split": np.full(len(frames), split), **rows})
-    return write_described(folder, wanted, run, parts, seconds=time.monotonic() - started)
-
-
-class Described(Protocol):
-    """What is described, and by which network."""
-
-    @property
-    def fingerprint(self) -> str:
-        """Of network and images."""
-
-    def model_dump(self, *, mode: Literal["json"]) -> dict[str, Any]:
-        """The settings."""
-
-
-def write_described(
-    folder: Path, wanted: Described, run: Run, parts: Sequence[Columns], *, seconds: float
-) -> Run:
-    """Write the rows of several sets of images as a run. run: whose network described them."""
-    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    info = {
-        "experiment": wanted.model_dump(mode="json"),
-        "fingerprint": wanted.fingerprint,
-        "wall_seconds": round(seconds, 1),
-        "network": {"name": run.info["experiment"]["name"], "provenance": run.info["provenance"]},
-        "provenance": provenance(),
-    }
-    return write_run(folder, info=info, scores=single_precision(columns))
+    return write_answers(folder, wanted, run, parts, seconds=time.monotonic() - started)
 
 
 def obtain_description(run: Run, recipe: Recipe, **places: Unpack[Places]) -> Run:

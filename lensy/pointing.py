@@ -7,7 +7,6 @@ method with random weights. Source of the game: Zhang et al. 2016, arXiv 1608.00
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable
 from functools import partial
@@ -22,10 +21,9 @@ from tqdm import tqdm
 
 from lensy.bands import band
 from lensy.datasets import Frames
-from lensy.describing import write_described
 from lensy.errors import LensyError
 from lensy.evaluation import Columns
-from lensy.experiments import Count, Scale
+from lensy.experiments import Count
 from lensy.interpret import (
     Differentiable,
     Map,
@@ -37,8 +35,8 @@ from lensy.interpret import (
 )
 from lensy.metrics import Estimate
 from lensy.ou_training import trained_ou
+from lensy.questions import Question, write_answers
 from lensy.runs import Places, Run, obtained
-from lensy.scene import Frozen
 from lensy.simulate import Recipe
 from lensy.store import DataSet
 
@@ -51,43 +49,19 @@ SEEN = 30.0
 RANDOM = "random weights"
 
 
-class PointingGame(Frozen):
-    """Which network plays with which lenses.
+class PointingGame(Question):
+    """Where maps of attention have their highest pixel.
 
-    network: fingerprint of its run. recipe: whose test set is used. n_lenses: at most. side,
-    stride: of the square that hides a part of the image, VIS pixels.
+    n_lenses: at most. side, stride: of the square that hides a part of the image, VIS pixels. seen:
+    signal-to-noise of the lensed light from which on a lens takes part. slack: VIS pixels by which
+    a map may miss.
     """
 
-    name: str
-    scale: Scale
-    network: str
-    recipe: Recipe
     n_lenses: Count
-    side: Count
-    stride: Count
-
-    @property
-    def fingerprint(self) -> str:
-        """Twelve hexadecimal digits that change with the network or the game."""
-        content = f"points {self.network} {self.recipe.fingerprint} {SLACK} {SEEN} "
-        content += f"{self.n_lenses} {self.side} {self.stride}"
-        return hashlib.sha256(content.encode()).hexdigest()[:12]
-
-
-def pointing_game(
-    run: Run, recipe: Recipe, *, n_lenses: int = 40, side: int = 8, stride: int = 8
-) -> PointingGame:
-    """The game of a finished run's network."""
-    about = run.info["experiment"]
-    return PointingGame(
-        name=f"{about['name']}-points",
-        scale=about["scale"],
-        network=run.info["fingerprint"],
-        recipe=recipe,
-        n_lenses=n_lenses,
-        side=side,
-        stride=stride,
-    )
+    side: Count = 8
+    stride: Count = 8
+    seen: float = SEEN
+    slack: int = SLACK
 
 
 def attention(run: Run) -> tuple[nn.Module, tuple[str, ...]]:
@@ -139,12 +113,12 @@ def play(
         unet = run.model()
         ways["painting"] = lambda flux: np.asarray(unet(flux)[0, 0].detach().double().numpy())
     catalogue = data.catalogue("test")
-    seen = catalogue["is_lens"] & (catalogue["arc_signal_to_noise_VIS"] > SEEN)
+    seen = catalogue["is_lens"] & (catalogue["arc_signal_to_noise_VIS"] > game.seen)
     frames = Frames(data, "test", bands, grid="VIS")
     rows = []
     numbers = np.flatnonzero(seen)[: game.n_lenses]
     if not len(numbers):
-        raise LensyError(f"{data.folder} has no lens with a signal-to-noise above {SEEN:g}.")
+        raise LensyError(f"{data.folder} has no lens with a signal-to-noise above {game.seen:g}.")
     for number in tqdm(numbers, desc="pointing", unit="lens", disable=not progress):
         flux = frames[int(number)]["image"][None]
         truth = data.layers("test", int(number), "VIS")[1] > band("VIS").background_sigma
@@ -152,18 +126,21 @@ def play(
         rows.append(
             {
                 "number": int(number),
-                "chance": float(binary_dilation(truth, iterations=SLACK).mean()),
+                "chance": float(binary_dilation(truth, iterations=game.slack).mean()),
                 "likeness": likeness(maps["Guided Grad-CAM"], maps[RANDOM]),
             }
-            | {f"hits_{name}": points_at(each, truth, slack=SLACK) for name, each in maps.items()}
+            | {
+                f"hits_{name}": points_at(each, truth, slack=game.slack)
+                for name, each in maps.items()
+            }
         )
     columns: Columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
-    return write_described(folder, game, run, [columns], seconds=time.monotonic() - started)
+    return write_answers(folder, game, run, [columns], seconds=time.monotonic() - started)
 
 
 def obtain_pointing(run: Run, recipe: Recipe, n_lenses: int = 40, **places: Unpack[Places]) -> Run:
     """The game of a run's network: shipped, played earlier, or else played now, data included."""
-    game = pointing_game(run, recipe, n_lenses=n_lenses)
+    game = PointingGame.to(run, recipe, "points", n_lenses=n_lenses)
     return obtained(game, partial(play, run, game), **places)
 
 

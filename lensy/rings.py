@@ -7,18 +7,29 @@ and all others stay.
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
+from torch.utils.data import DataLoader
 
 from lensy.bands import GRIDS, band
-from lensy.datasets import on_grid_of
+from lensy.datasets import Frames, on_grid_of
 from lensy.detector import observe
+from lensy.evaluation import Columns
+from lensy.experiments import Count
+from lensy.questions import Question, write_answers
 from lensy.render import render_bands
+from lensy.runs import Places, Run, obtained
 from lensy.scene import Frozen, Galaxy, Pattern, Positive, Scene
-from lensy.scorers import Scorer
+from lensy.scorers import Scorer, scorer_of
+from lensy.simulate import Recipe
+from lensy.store import DataSet
 
 Floats = NDArray[np.float64]
 
@@ -103,6 +114,66 @@ def responses(scorer: Scorer, rings: Sequence[Ring], *, n_looks: int = 8) -> Flo
             looks.append(np.stack(images))
         found.append(scorer(torch.from_numpy(np.stack(looks))))
     return np.stack(found)
+
+
+class RingExam(Question):
+    """Scores of all rings in SWEEPS, and of ordinary images to compare them with.
+
+    n_looks: with noise of its own, per ring. n_ordinary: images of the recipe, which has no lenses.
+    """
+
+    n_looks: Count
+    n_ordinary: Count
+
+
+ORDINARY = "ordinary images"
+
+
+def show_rings(
+    run: Run, exam: RingExam, data: DataSet, folder: Path, *, progress: bool = False
+) -> Run:
+    """Score rings and ordinary images with a run's network, and write that as a run of its own.
+
+    Its `scores` have a row per image: `sweep`, the property that is moved, or ORDINARY; its
+    `value`; and the `score`. progress: there is no bar, as it takes a minute.
+    """
+    del progress
+    started = time.monotonic()
+    scorer = scorer_of(run)
+    frames = Frames(data, "test", scorer.bands, grid=scorer.grid, limit=exam.n_ordinary)
+    plain = np.concatenate([scorer(batch["image"]) for batch in DataLoader(frames, batch_size=16)])
+    parts: list[Columns] = [_ring_rows(ORDINARY, [np.nan], plain[None])]
+    for name, (_, values) in SWEEPS.items():
+        found = responses(scorer, swept(name), n_looks=exam.n_looks)
+        parts.append(_ring_rows(name, values, found))
+    return write_answers(folder, exam, run, parts, seconds=time.monotonic() - started)
+
+
+def _ring_rows(name: str, values: Sequence[float], scores: Floats) -> Columns:
+    """Rows for scores (value, look)."""
+    return {
+        "sweep": np.full(scores.size, name),
+        "value": np.repeat(np.asarray(values, float), scores.shape[1]),
+        "score": scores.ravel(),
+    }
+
+
+def obtain_rings(
+    run: Run, recipe: Recipe, n_looks: int = 8, n_ordinary: int = 1000, **places: Unpack[Places]
+) -> Run:
+    """A network's scores of rings: shipped, made earlier, or else made now, data included."""
+    n_ordinary = min(n_ordinary, recipe.n_test)
+    exam = RingExam.to(run, recipe, "on-rings", n_looks=n_looks, n_ordinary=n_ordinary)
+    return obtained(exam, partial(show_rings, run, exam), **places)
+
+
+def liking(exam: Run, name: str) -> tuple[Floats, Floats]:
+    """Values (n,) of one of SWEEPS, and (n, look) what share of ordinary images scores lower."""
+    rows = exam.scores()
+    ordinary = rows["score"][rows["sweep"] == ORDINARY]
+    values = np.asarray(SWEEPS[name][1], float)
+    scores = rows["score"][rows["sweep"] == name].reshape(values.size, -1)
+    return values, share_below(ordinary, scores)
 
 
 def _noise(look: int, band_name: str) -> np.random.Generator:

@@ -6,85 +6,147 @@ the top because of a flaw if it would not stand there without.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from lensy.artefacts import Instrument
+from lensy.artefact_exam import ArtefactExam, exam_rows
+from lensy.artefacts import KINDS, Instrument
 from lensy.datasets import on_grid_of
-from lensy.runs import Run
-from lensy.scorers import Scorer
+from lensy.experiments import Count
+from lensy.questions import write_answers
+from lensy.runs import Places, Run, obtained
+from lensy.scorers import Scorer, scorer_of
 from lensy.simulate import Example, Recipe, observe_frozen, simulate
+from lensy.store import DataSet
 
 Image = NDArray[np.float32]
 
 LENS, GALAXY = "lens", "galaxy"
 """Causes that are no artefact: the lensed light, or whatever else there is in the scene."""
 
+CAUSES = (LENS, GALAXY, *KINDS)
+"""All there are."""
+
 
 @dataclass(frozen=True)
 class Shortlisted:
     """An image at the top of a list. image: (y, x) in VIS, nJy.
 
-    score, clean_score: of the image as it was, and of the same scene and noise without any
-    artefact. cause: LENS, GALAXY, or the kind of artefact without which it would not be there.
+    cause: LENS, GALAXY, or the kind of artefact without which it would not be there.
     """
 
     index: int
     score: float
-    clean_score: float
     cause: str
     image: Image
 
 
-def best(exam: Run, condition: str, n: int) -> tuple[NDArray[np.int64], float]:
-    """Numbers of the n images of a condition with the highest scores, and the next lower score.
+LOOKS: dict[str, Instrument] = {
+    "survey": Instrument.realistic(),
+    "HST-like": Instrument.realistic("HST-like"),
+}
+"""How a survey sees its galaxies, and how single exposures of another camera would, VIS only."""
 
-    exam: as `artefact_exam.examine` writes it. The score is -inf where there are no further images.
+
+class SurveyExam(ArtefactExam):
+    """Scores of galaxies few of which are lenses, and the causes of the `n_top` highest."""
+
+    n_top: Count
+
+
+def survey_exam(run: Run, recipe: Recipe, *, n_top: int = 50) -> SurveyExam:
+    """The exam of a finished run's network on all test images of a recipe.
+
+    A network that needs other bands than VIS is not shown the HST-like exposures.
     """
-    rows = exam.scores()
-    here = rows["condition"] == condition
-    numbers, scores = rows["number"][here], rows["score"][here].astype(float)
+    vis_alone = scorer_of(run).bands == ("VIS",)
+    looks = LOOKS if vis_alone else {"survey": LOOKS["survey"]}
+    return SurveyExam.to(
+        run, recipe, "on-survey", conditions=looks, n_images=recipe.n_test, n_top=n_top
+    )
+
+
+def hold_survey(
+    run: Run, exam: SurveyExam, data: DataSet, folder: Path, *, progress: bool = False
+) -> Run:
+    """Score a survey's images with a run's network, and write that as a run of its own.
+
+    Its `scores` have the rows of `artefact_exam.exam_rows` with the column `cause`, empty beyond
+    the top.
+    """
+    started = time.monotonic()
+    scorer = scorer_of(run)
+    parts = exam_rows(scorer, exam, data, progress=progress)
+    for rows, instrument in zip(parts, exam.conditions.values(), strict=True):
+        order, limit = best(rows["score"], exam.n_top)
+        found = np.full(rows["score"].size, "", dtype=f"U{max(map(len, CAUSES))}")
+        found[order] = [
+            cause(scorer, simulate(exam.recipe, "test", int(index)), instrument, limit=limit)
+            for index in order
+        ]
+        rows["cause"] = found
+    return write_answers(folder, exam, run, parts, seconds=time.monotonic() - started)
+
+
+def obtain_survey(run: Run, recipe: Recipe, n_top: int = 50, **places: Unpack[Places]) -> Run:
+    """The exam on a survey's images: shipped, made earlier, or else held now, data included."""
+    exam = survey_exam(run, recipe, n_top=n_top)
+    return obtained(exam, partial(hold_survey, run, exam), **places)
+
+
+def best(scores: ArrayLike, n: int) -> tuple[NDArray[np.int64], float]:
+    """Places of the n highest of scores (n_images,), highest first, and the next lower score.
+
+    The score is -inf where there are no further images.
+    """
+    scores = np.asarray(scores, float)
     order = np.argsort(-scores, kind="stable")
-    limit = scores[order[n]] if n < order.size else -np.inf
-    return numbers[order[:n]], float(limit)
+    return order[:n], float(scores[order[n]]) if n < order.size else -np.inf
 
 
-def shortlist(
-    scorer: Scorer,
-    recipe: Recipe,
-    instrument: Instrument,
-    indices: Iterable[int],
-    *,
-    limit: float,
-) -> list[Shortlisted]:
-    """The causes of test images of a recipe, seen through an instrument, in the given order.
+def shortlist(exam: Run, look: str) -> list[Shortlisted]:
+    """The images at the top of a network's list, best first. exam: as `hold_survey` writes it."""
+    asked = SurveyExam.model_validate(exam.info["experiment"])
+    rows = exam.scores()
+    here = (rows["condition"] == look) & (rows["cause"] != "")
+    order = np.flatnonzero(here)[np.argsort(-rows["score"][here], kind="stable")]
+    recipe = asked.recipe.model_copy(update={"bands": ("VIS",)})
+    found = []
+    for row in order:
+        example = simulate(recipe, "test", int(rows["number"][row]))
+        light, instrument = example.layers["VIS"].image, asked.conditions[look]
+        image = observe_frozen(light, "VIS", example.noise_seed, instrument).image
+        found.append(
+            Shortlisted(
+                int(rows["number"][row]),
+                float(rows["score"][row]),
+                str(rows["cause"][row]),
+                image,
+            )
+        )
+    return found
 
-    limit: the score that must be exceeded to stand at the top.
-    """
-    return [_judged(scorer, recipe, instrument, int(index), limit) for index in indices]
 
-
-def _judged(
-    scorer: Scorer, recipe: Recipe, instrument: Instrument, index: int, limit: float
-) -> Shortlisted:
-    example = simulate(recipe, "test", index)
-    plain = Instrument(look=instrument.look, correlated_noise=instrument.correlated_noise)
-    kinds = _kinds(example, scorer.bands, instrument)
-    instruments = [instrument, plain, *(instrument.without(kind) for kind in kinds)]
-    flux = np.stack([_seen(example, scorer, each) for each in instruments])
-    score, clean, *lacking = scorer(torch.from_numpy(flux))
+def cause(scorer: Scorer, example: Example, instrument: Instrument, *, limit: float) -> str:
+    """Why an example's image, seen through an instrument, has a score above `limit`."""
     if example.label:
-        cause = LENS
-    elif clean > limit or not kinds:
-        cause = GALAXY
-    else:
-        cause = kinds[int(np.argmin(lacking))]
-    image = observe_frozen(example.layers["VIS"].image, "VIS", example.noise_seed, instrument).image
-    return Shortlisted(index, float(score), float(clean), cause, image)
+        return LENS
+    kinds = _kinds(example, scorer.bands, instrument)
+    plain = Instrument(look=instrument.look, correlated_noise=instrument.correlated_noise)
+    instruments = [plain, *(instrument.without(kind) for kind in kinds)]
+    flux = np.stack([_seen(example, scorer, each) for each in instruments])
+    clean, *lacking = scorer(torch.from_numpy(flux))
+    if clean > limit or not kinds:
+        return GALAXY
+    return kinds[int(np.argmin(lacking))]
 
 
 def _kinds(example: Example, bands: Iterable[str], instrument: Instrument) -> list[str]:

@@ -100,16 +100,17 @@ LEVELS = {
     "data_sim.make_colours": 9,
     "data_sim.__main__": 10,
     "lensy.scorers": 13,
+    "lensy.questions": 11,
     "lensy.describing": 14,
     "lensy.rings": 14,
-    "lensy.shortlist": 14,
     "lensy.pointing": 15,
     "lensy.artefact_exam": 15,
+    "lensy.shortlist": 16,
     "lensy.combining": 11,
     "lensy.cli_runs": 13,
     "lensy.mask_finder": 12,
     "lensy.cli": 14,
-    "book": 16,
+    "book": 17,
 }
 """Level of each module. An import goes from a module to one of a lower level."""
 

@@ -11,7 +11,7 @@ from builders import bright_population, tiny_data, tiny_experiment
 
 from lensy.errors import LensyError
 from lensy.mask_experiments import mask_experiment
-from lensy.pointing import RANDOM, attention, hit_rates, methods, play, pointing_game
+from lensy.pointing import RANDOM, PointingGame, attention, hit_rates, methods, play
 from lensy.runs import Run, write_run
 from lensy.store import DataSet
 from lensy.training import fit
@@ -35,7 +35,7 @@ def run(lenses: DataSet, tmp_path_factory: pytest.TempPathFactory) -> Run:
 def test_every_method_plays_with_lenses_that_can_be_seen(
     run: Run, lenses: DataSet, tmp_path: Path
 ) -> None:
-    game = pointing_game(run, lenses.recipe, n_lenses=2, side=40, stride=40)
+    game = PointingGame.to(run, lenses.recipe, "points", n_lenses=2, side=40, stride=40)
     made = play(run, game, lenses, tmp_path)
     rows, rates = made.scores(), hit_rates(made)
     assert set(rates) == {"occlusion", "Guided Grad-CAM", RANDOM, "painting"}
@@ -75,5 +75,6 @@ def test_networks_that_cannot_play_are_refused(lenses: DataSet, tmp_path: Path) 
 def test_without_a_visible_lens_there_is_no_game(run: Run, tmp_path: Path) -> None:
     population = bright_population(lens_fraction=0.0)
     dark = tiny_data(tmp_path / "data", population=population)
+    game = PointingGame.to(run, dark.recipe, "points", n_lenses=2)
     with pytest.raises(LensyError, match="no lens with a signal-to-noise above 30"):
-        play(run, pointing_game(run, dark.recipe), dark, tmp_path / "run")
+        play(run, game, dark, tmp_path / "run")

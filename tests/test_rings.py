@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
+from builders import tiny_data, tiny_experiment
+from numpy.testing import assert_allclose
 from torch import Tensor
 
 from lensy.bands import band
 from lensy.render import render, render_bands
-from lensy.rings import SWEEPS, Ring, responses, share_below, swept
-from lensy.scorers import Scorer
+from lensy.rings import (
+    ORDINARY,
+    SWEEPS,
+    Ring,
+    RingExam,
+    liking,
+    responses,
+    share_below,
+    show_rings,
+    swept,
+)
+from lensy.scorers import Scorer, scorer_of
+from lensy.training import fit
 
 
 def ring_alone(ring: Ring, name: str = "VIS") -> np.ndarray:
@@ -87,3 +102,19 @@ def test_one_property_moves_and_the_others_stay() -> None:
 
 def test_share_below() -> None:
     assert share_below([3.0, 1.0, 2.0, 4.0], [0.0, 2.5, 9.0]).tolist() == [0.0, 0.5, 1.0]
+
+
+def test_an_exam_on_rings_keeps_every_look(tmp_path: Path) -> None:
+    data = tiny_data(tmp_path / "data", n_test=6, n_validation=4, n_train=8)
+    options = {"trainer_options": {"accelerator": "cpu", "devices": 1}}
+    run = fit(tiny_experiment(data.recipe), data, tmp_path / "run", **options)
+    exam = RingExam.to(run, data.recipe, "on-rings", n_looks=2, n_ordinary=4)
+    made = show_rings(run, exam, data, tmp_path / "exam")
+    rows = made.scores()
+    assert (rows["sweep"] == ORDINARY).sum() == 4
+    values, shares = liking(made, "colour")
+    assert shares.shape == (len(SWEEPS["colour"][1]), 2)
+    assert values[0] == SWEEPS["colour"][1][0]
+    direct = responses(scorer_of(run), swept("colour"), n_looks=2)
+    ordinary = rows["score"][rows["sweep"] == ORDINARY]
+    assert_allclose(shares, share_below(ordinary, direct.astype(np.float32)))

@@ -7,14 +7,26 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from builders import tiny_recipe
+from builders import tiny_data, tiny_experiment, tiny_recipe
 from numpy.testing import assert_array_equal
 
 from lensy.artefacts import Instrument
-from lensy.runs import write_run
 from lensy.scorers import Scorer
-from lensy.shortlist import GALAXY, LENS, best, counts, shortlist
-from lensy.simulate import simulate
+from lensy.shortlist import (
+    CAUSES,
+    GALAXY,
+    LENS,
+    LOOKS,
+    Shortlisted,
+    best,
+    cause,
+    counts,
+    hold_survey,
+    shortlist,
+    survey_exam,
+)
+from lensy.simulate import observe_frozen, simulate
+from lensy.training import fit
 
 RECIPE = tiny_recipe(n_test=8)
 STAR_AND_GAP = Instrument.model_validate(
@@ -38,47 +50,60 @@ def scorer(network) -> Scorer:  # type: ignore[no-untyped-def]
     return Scorer(("VIS",), "VIS", network)
 
 
-@pytest.mark.parametrize(("network", "cause"), [(brightness, "star"), (darkness, "chip gap")])
-def test_the_flaw_that_a_network_likes_is_the_cause(network, cause: str) -> None:  # type: ignore[no-untyped-def]
-    one = scorer(network)
-    found = shortlist(one, RECIPE, STAR_AND_GAP, OTHERS[:3], limit=0.0)
-    # nothing falls below a limit of 0 in brightness, all do in the share without data
-    expected = GALAXY if network is brightness else cause
-    assert [each.cause for each in found] == [expected] * 3
-    limit = max(each.clean_score for each in found)
-    assert all(each.score > limit for each in found)
-    found = shortlist(one, RECIPE, STAR_AND_GAP, OTHERS[:3], limit=limit)
-    assert [each.cause for each in found] == [cause] * 3
+def blamed(network, index: int, *, instrument: Instrument = STAR_AND_GAP, limit: float) -> str:  # type: ignore[no-untyped-def]
+    return cause(scorer(network), simulate(RECIPE, "test", index), instrument, limit=limit)
+
+
+@pytest.mark.parametrize(("network", "kind"), [(brightness, "star"), (darkness, "chip gap")])
+def test_the_flaw_that_a_network_likes_is_the_cause(network, kind: str) -> None:  # type: ignore[no-untyped-def]
+    plain = Instrument(look="single exposure")
+    for index in OTHERS[:3]:
+        example = simulate(RECIPE, "test", index)
+        image = observe_frozen(example.layers["VIS"].image, "VIS", example.noise_seed, plain).image
+        clean = float(network(torch.from_numpy(image)[None, None])[0])
+        assert blamed(network, index, limit=clean) == kind
+        assert blamed(network, index, limit=clean - 1e-3 * abs(clean) - 1e-6) == GALAXY
 
 
 def test_a_lens_is_a_lens_whatever_else_there_is() -> None:
-    (found,) = shortlist(scorer(darkness), RECIPE, STAR_AND_GAP, LENSES[:1], limit=0.0)
-    assert found.cause == LENS
-    assert found.index == LENSES[0]
+    assert blamed(darkness, LENSES[0], limit=0.0) == LENS
 
 
 def test_without_flaws_it_is_the_galaxy() -> None:
-    clean = Instrument()
-    (found,) = shortlist(scorer(brightness), RECIPE, clean, OTHERS[:1], limit=1e9)
-    assert found.cause == GALAXY
-    assert found.score == found.clean_score
-    assert_array_equal(found.image, simulate(RECIPE, "test", OTHERS[0]).observed("VIS"))
+    assert blamed(brightness, OTHERS[0], instrument=Instrument(), limit=1e9) == GALAXY
 
 
-def test_the_best_are_those_with_the_highest_scores(tmp_path: Path) -> None:
-    columns = {
-        "condition": np.array(["survey", "HST-like", "survey", "survey"]),
-        "number": np.array([0, 0, 1, 2]),
-        "score": np.array([0.2, 9.0, 0.9, 0.5]),
-    }
-    exam = write_run(tmp_path, info={}, scores=columns)
-    numbers, limit = best(exam, "survey", 2)
-    assert_array_equal(numbers, [1, 2])
+def test_the_best_are_those_with_the_highest_scores() -> None:
+    order, limit = best([0.2, 0.9, 0.5], 2)
+    assert_array_equal(order, [1, 2])
     assert limit == pytest.approx(0.2)
-    assert best(exam, "survey", 5)[1] == -np.inf
+    assert best([0.2, 0.9, 0.5], 5)[1] == -np.inf
+
+
+def test_a_survey_is_judged_at_its_top(tmp_path: Path) -> None:
+    data = tiny_data(tmp_path / "data", n_test=6, n_validation=4, n_train=8)
+    options = {"trainer_options": {"accelerator": "cpu", "devices": 1}}
+    run = fit(tiny_experiment(data.recipe), data, tmp_path / "run", **options)
+    exam = survey_exam(run, data.recipe, n_top=2)
+    made = hold_survey(run, exam, data, tmp_path / "exam")
+    rows = made.scores()
+    for look in LOOKS:
+        here = rows["condition"] == look
+        assert here.sum() == 6
+        judged = rows["cause"][here] != ""
+        assert judged.sum() == 2
+        assert rows["score"][here][judged].min() >= rows["score"][here][~judged].max()
+        found = shortlist(made, look)
+        assert [each.score for each in found] == sorted(
+            (each.score for each in found), reverse=True
+        )
+        assert {each.cause for each in found} <= {*CAUSES}
+        seen = data.exposure("test", found[0].index, "VIS", LOOKS[look]).image
+        assert_array_equal(found[0].image, seen)
+    assert sum(counts(shortlist(made, "survey")).values()) == 2
 
 
 def test_causes_are_counted() -> None:
-    found = shortlist(scorer(darkness), RECIPE, STAR_AND_GAP, [*OTHERS[:2], LENSES[0]], limit=0.0)
-    assert counts(found) == {"chip gap": 2, LENS: 1}
-    assert list(counts(found)) == ["chip gap", LENS]
+    image = np.zeros((2, 2), np.float32)
+    found = [Shortlisted(0, 1.0, each, image) for each in ("star", "chip gap", "star")]
+    assert list(counts(found).items()) == [("star", 2), ("chip gap", 1)]
