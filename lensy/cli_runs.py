@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from lensy.claims import NEEDED as CLAIMED
+from lensy.claims import claims
 from lensy.errors import LensyError, exit_code_two
 from lensy.evaluation import elsewhere, score_again
 from lensy.experiments import BANDS, SCALES, START, Experiment, Scale, experiment
@@ -125,13 +127,13 @@ def scorecard(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="A list of objects.")] = False,
 ) -> None:
-    """Every number that the talk published, with ours beside it."""
+    """Every number that the talk published, with ours beside it, and every claim in words."""
     with exit_code_two():
         runs = {each.info["experiment"]["name"]: each for each in map(Run, run or [])}
-        for name in NAMES:
+        for name in (*NAMES, *CLAIMED):
             if name not in runs and any(SHIPPED.glob(f"*/{name}/run.json")):
                 runs[name] = shipped_run(name)
-        rows = make_scorecard(runs)
+        rows = [*make_scorecard(runs), *claims(runs)]
         if as_json:
             typer.echo(json.dumps([row.as_dict() for row in rows], indent=1))
         else:

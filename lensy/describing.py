@@ -37,10 +37,10 @@ SPLITS: tuple[Split, ...] = ("validation", "test")
 def describe(scorer: Scorer, frames: Frames, *, progress: bool = False) -> Columns:
     """`label` and `score` of frames, (n,) each, and what else their networks say of them.
 
-    For a network that paints also the `traits.TRAITS` of its painting, and `on_artefact`, the share
-    of the light that was painted where an artefact is. For one that marks artefacts also the
-    numbers of pixels `n_spoilt`, `n_marked` and, both at once, `n_found`; the trait `spoilt` is of
-    the pixels that it marks, and 0 for one that does not.
+    `n_spoilt`: pixels that artefacts spoil. For a network that paints also the `traits.TRAITS` of
+    its painting, and `on_artefact`, the share of the light that was painted where an artefact is.
+    For one that marks artefacts also the numbers of pixels `n_marked` and, spoilt as well,
+    `n_found`; the trait `spoilt` is of the pixels that it marks, and 0 for one that does not.
     """
     first = band(scorer.bands[0])
     scale = {"sigma": first.background_sigma, "pixel_scale": first.pixel_scale}
@@ -49,11 +49,11 @@ def describe(scorer: Scorer, frames: Frames, *, progress: bool = False) -> Colum
     for batch in tqdm(loader, desc="describing", unit="batch", disable=not progress):
         columns = {"label": batch["label"].numpy(), "score": scorer(batch["image"])}
         image, spoilt = batch["image"][:, 0].numpy(), batch["spoilt"][:, 0].numpy() > 0
-        marked = np.zeros_like(spoilt)
+        masks, marked = {"n_spoilt": spoilt}, np.zeros_like(spoilt)
         if scorer.mark is not None:
             marked = scorer.mark(batch["image"])[:, 0].cpu().numpy() > MARKED
-            both = {"n_spoilt": spoilt, "n_marked": marked, "n_found": spoilt & marked}
-            columns |= {name: mask.sum(axis=(1, 2)).astype(float) for name, mask in both.items()}
+            masks |= {"n_marked": marked, "n_found": spoilt & marked}
+        columns |= {name: mask.sum(axis=(1, 2)).astype(float) for name, mask in masks.items()}
         if scorer.paint is not None:
             with torch.inference_mode():
                 painted = scorer.paint(batch["image"])[:, 0].float().cpu().numpy()

@@ -17,7 +17,7 @@ from __future__ import annotations
 import csv
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
@@ -244,6 +244,23 @@ def shipped_run(name: str, scale: Scale | None = None) -> Run:
         f"No run of {name!r} is shipped at scale {' or '.join(scales)}: train one with "
         f"`lensy train {name}` and give its folder."
     )
+
+
+def finished_runs(
+    names: Iterable[str], scale: Scale, *, runs: Path = Path("runs"), use_shipped: bool = True
+) -> dict[str, Run]:
+    """Finished runs of a scale by name, as far as there are any; nothing is made.
+
+    runs: folder of runs made here. use_shipped: whether the package's own count; they come first.
+    """
+    roots = [SHIPPED, runs] if use_shipped else [runs]
+    found = {}
+    for name in names:
+        folders = [root / scale / name for root in roots]
+        finished = [folder for folder in folders if (folder / "run.json").exists()]
+        if finished:
+            found[name] = Run(finished[0])
+    return found
 
 
 def write_run(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from textwrap import wrap
 from typing import Any, Literal
 
 import numpy as np
@@ -21,19 +22,29 @@ NOT_THE_SAME_EXAM = (
     "that its losses cannot be compared."
 )
 
-Verdict = Literal["reproduced", "better", "worse", "not comparable", "not run"]
+Verdict = Literal[
+    "reproduced",
+    "better",
+    "worse",
+    "not comparable",
+    "not run",
+    "holds",
+    "does not hold",
+    "undecided",
+]
 
 
 @dataclass(frozen=True)
 class Row:
     """One published number, ours beside it, and what follows.
 
-    ours, ci_low, ci_high: with the 95 % interval, None where not run. n: test images.
+    published: None for a claim in words, see `claims`. ours, ci_low, ci_high: with the 95 %
+    interval, None where not run. n: test images.
     """
 
     id: str
     quantity: str
-    published: float
+    published: float | None
     ours: float | None
     ci_low: float | None
     ci_high: float | None
@@ -122,17 +133,21 @@ def _answered(number: Published, run: Run, ours: Estimate) -> Row:
 
 
 def as_text(rows: list[Row]) -> str:
-    """The scorecard as a table for a terminal."""
+    """The scorecard as a table for a terminal; what claims say stands below their rows."""
     header = f"{'id':<28}{'published':>10}{'ours':>9}{'95 % interval':>18}{'n':>7}  verdict"
     lines = [header, "-" * len(header)]
     for row in rows:
-        ours = interval = count = ""
+        published = ours = interval = count = ""
+        if row.published is not None:
+            published = f"{row.published:.4f}"
         if row.ours is not None and row.ci_low is not None and row.ci_high is not None:
             ours = f"{row.ours:.4f}"
             interval = f"{row.ci_low:.4f}-{row.ci_high:.4f}"
             count = str(row.n)
         lines.append(
-            f"{row.id:<28}{row.published:>10.4f}{ours:>9}{interval:>18}{count:>7}  {row.verdict}"
+            f"{row.id:<28}{published:>10}{ours:>9}{interval:>18}{count:>7}  {row.verdict}"
             + (f" ({row.scale})" if row.scale else "")
         )
+        if row.published is None:
+            lines += wrap(row.quantity, 92, initial_indent="    ", subsequent_indent="    ")
     return "\n".join([*lines, "", NOT_THE_SAME_EXAM])

@@ -107,10 +107,11 @@ LEVELS = {
     "lensy.artefact_exam": 15,
     "lensy.shortlist": 16,
     "lensy.combining": 11,
-    "lensy.cli_runs": 13,
+    "lensy.claims": 17,
+    "lensy.cli_runs": 18,
     "lensy.mask_finder": 12,
-    "lensy.cli": 14,
-    "book": 17,
+    "lensy.cli": 19,
+    "book": 20,
 }
 """Level of each module. An import goes from a module to one of a lower level."""
 
