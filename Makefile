@@ -3,13 +3,14 @@
 #   make book                  the book, with the shipped runs       (about 7 minutes, install included; then four)
 #   make test                  lint, types, tests, book from nothing (about 12 minutes, install included; then nine)
 #   make reproduce SCALE=laptop  train everything anew, then build the book (hours)
+#   make workshop              the book for teachers, for students without solutions, and notebooks
 #   make env                   only the environment, in .venv
 #   make clean                 remove what building made; data, runs and environment stay
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help env book test lint reproduce benchmark clean
+.PHONY: help env book workshop test lint reproduce benchmark clean
 
 SCALE ?= laptop
 BIN := .venv/bin
@@ -24,6 +25,9 @@ env: .venv/installed
 
 book: env
 	@$(BIN)/python book/build.py --scale laptop
+
+workshop: env
+	@$(BIN)/python book/workshop.py
 
 reproduce: env
 	@$(BIN)/python book/build.py --scale $(SCALE) --fresh
@@ -44,4 +48,4 @@ benchmark: env
 	@$(BIN)/python tests/benchmarks/simulate_throughput.py
 
 clean:
-	rm -rf _book _stage build .pytest_cache .mypy_cache .ruff_cache
+	rm -rf _book _workshop _stage build .pytest_cache .mypy_cache .ruff_cache

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from execute import ChapterError, complaints, defined_parameters, project_kernel, run_chapter
+from exercises import Edition
 from gate import find_problems
 from papermill.exceptions import strip_color
 from settings import Settings, choose_parameters, read_settings
@@ -36,6 +37,7 @@ def read_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     add = parser.add_argument
     add("--scale", default="laptop", help="smoke, laptop or talk: a file in SOURCE/scales")
     add("--fresh", action="store_true", help="train everything, use no shipped run")
+    add("--check", action="store_true", help="also show that no exercise solves itself")
     add("--out", type=Path, default=ROOT / "_book", help="folder for the pages (default: _book)")
     add("--data", type=Path, help="folder for data sets (default: data)")
     add("--runs", type=Path, help="folder for trained runs (default: runs)")
@@ -52,7 +54,8 @@ def make_book(arguments: argparse.Namespace) -> Path:
     out: Path = arguments.out.resolve()
     make_room(out)
     work: Path = arguments.stage.resolve() / arguments.scale
-    notebooks = stage(arguments.source.resolve(), work / "book")
+    edition: Edition = "checked" if arguments.check else "teacher"
+    notebooks = stage(arguments.source.resolve(), work / "book", edition)
     settings = read_settings(arguments.source / "scales" / f"{arguments.scale}.yml", [*notebooks])
     shared = {
         "use_shipped": not arguments.fresh,

@@ -15,6 +15,7 @@ from typing import Any
 import jupytext
 import nbformat
 import yaml
+from exercises import Edition, edited
 from nbformat import NotebookNode
 
 from lensy.errors import LensyError
@@ -50,10 +51,11 @@ def _files(entry: Any) -> Iterator[str]:
                 yield from _files(value)
 
 
-def stage(source: Path, target: Path) -> dict[str, Path]:
+def stage(source: Path, target: Path, edition: Edition = "teacher") -> dict[str, Path]:
     """Copy a book's source to `target`, chapters with code as notebooks.
 
-    What was in `target` is removed. Returns the notebooks by chapter, in reading order.
+    What was in `target` is removed. edition: of the exercises, see `exercises.py`. Returns the
+    notebooks by chapter, in reading order.
     """
     names = chapter_names(source)
     if target.exists():
@@ -65,7 +67,8 @@ def stage(source: Path, target: Path) -> dict[str, Path]:
     notebooks = {}
     for name in names:
         text = _text(target, name)
-        text.write_text(point_links(text.read_text("utf-8"), with_code), encoding="utf-8")
+        content = edited(text.read_text("utf-8"), edition, chapter=name)
+        text.write_text(point_links(content, with_code), encoding="utf-8")
         if name in with_code:
             notebook = jupytext.read(text)
             hide_defaults(notebook)

@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 @pytest.mark.book
 def test_the_book_builds_from_nothing(tmp_path: Path) -> None:
     command = [sys.executable, str(ROOT / "book" / "build.py"), "--scale", "smoke", "--fresh"]
+    command.append("--check")
     for option in ("out", "data", "runs", "stage"):
         command += [f"--{option}", str(tmp_path / option)]
     done = subprocess.run(
