@@ -14,10 +14,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+from cache import Cache, key, surroundings
 from execute import ChapterError, complaints, defined_parameters, project_kernel, run_chapter
 from exercises import Edition
 from gate import find_problems
+from meter import Cost, Meter
 from papermill.exceptions import strip_color
+from report import as_table, write_report
 from settings import Settings, choose_parameters, read_settings
 from stage import stage
 
@@ -37,6 +40,7 @@ def read_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     add = parser.add_argument
     add("--scale", default="laptop", help="smoke, laptop or talk: a file in SOURCE/scales")
     add("--fresh", action="store_true", help="train everything, use no shipped run")
+    add("--cold", action="store_true", help="execute every chapter, whether it has changed or not")
     add("--check", action="store_true", help="also show that no exercise solves itself")
     add("--out", type=Path, default=ROOT / "_book", help="folder for the pages (default: _book)")
     add("--data", type=Path, help="folder for data sets (default: data)")
@@ -62,7 +66,9 @@ def make_book(arguments: argparse.Namespace) -> Path:
         "data_folder": str(arguments.data.resolve()) if arguments.data else "data",
         "runs_folder": str(arguments.runs.resolve()) if arguments.runs else "runs",
     }
-    execute_chapters(notebooks, settings, shared, work / "kernels.log")
+    cache = None if arguments.cold or arguments.fresh else Cache(work / "executed")
+    costs = execute_chapters(notebooks, settings, shared, work / "kernels.log", cache)
+    write_report(work / "book", as_table(costs, settings, fresh=arguments.fresh))
     html, problems = build_pages(work)
     figures = {name: settings.chapter(name).figures for name in notebooks}
     problems += find_problems(html, notebooks, figures)
@@ -84,27 +90,51 @@ def make_room(out: Path) -> None:
 
 
 def execute_chapters(
-    notebooks: dict[str, Path], settings: Settings, shared: dict[str, Any], log: Path
-) -> None:
-    """Execute every notebook in order, from the repository's root, one line each."""
+    notebooks: dict[str, Path],
+    settings: Settings,
+    shared: dict[str, Any],
+    log: Path,
+    cache: Cache | None = None,
+) -> dict[str, Cost]:
+    """Execute every notebook in order, from the repository's root, one line each.
+
+    cache: executed notebooks of earlier builds; without one all are executed. Returns what each
+    cost. Raises ChapterError, also for a chapter that took more memory than it may.
+    """
     parameters = {
         name: choose_parameters(name, defined_parameters(notebook), settings, shared)
         for name, notebook in notebooks.items()
     }
     print(f"Executing {len(notebooks)} chapters at scale {settings.scale}:", flush=True)
+    around, costs = surroundings(), {}
     with project_kernel(log):
         for name, notebook in notebooks.items():
             print(f"  {name:<14}", end="", flush=True)
-            seconds = run_chapter(
-                name,
-                notebook,
-                parameters[name],
-                minutes=settings.limit(name, fresh=not shared["use_shipped"]),
-                folder=ROOT,
-            )
-            print(f"{seconds:7.1f} s", flush=True)
+            known = key(notebook, parameters[name], around)
+            if cache is not None and cache.fetch(name, known, notebook):
+                costs[name] = Cost(0.0, 0.0, kept=True)
+                print("   unchanged", flush=True)
+                continue
+            with Meter() as meter:
+                run_chapter(
+                    name,
+                    notebook,
+                    parameters[name],
+                    minutes=settings.limit(name, fresh=not shared["use_shipped"]),
+                    folder=ROOT,
+                )
+            cost = costs[name] = meter.cost
+            print(f"{cost.seconds:7.1f} s {cost.megabytes:6.0f} MB", flush=True)
+            if cost.megabytes > settings.memory_of(name):
+                raise ChapterError(
+                    f"Chapter {name} took {cost.megabytes:.0f} MB of memory; its limit, set in "
+                    f"book/scales/, is {settings.memory_of(name):.0f} MB."
+                )
+            if cache is not None:
+                cache.keep(name, known, notebook)
             if lines := complaints(notebook):
                 print(f"    wrote {len(lines)} lines to standard error, first: {lines[0]}")
+    return costs
 
 
 def build_pages(work: Path) -> tuple[Path, list[str]]:

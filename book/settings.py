@@ -2,9 +2,11 @@
 
 scale: laptop             # handed to every chapter that has a parameter of that name
 minutes: 15               # time limit of a chapter that has none of its own
+megabytes: 4000           # the same for its memory, with all processes that it starts
 chapters:
   naberrie:
     minutes: 30           # time limit of the whole chapter
+    megabytes: 6000       # its memory
     figures: 5            # the page must show at least so many figures
     parameters:           # each must stand in the chapter's cell tagged `parameters`
       n_examples: 200
@@ -21,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lensy.errors import LensyError
 
-Minutes = Annotated[float, Field(gt=0)]
+Positive = Annotated[float, Field(gt=0)]
 
 
 class Chapter(BaseModel):
@@ -29,19 +31,21 @@ class Chapter(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    minutes: Minutes | None = None
+    minutes: Positive | None = None
+    megabytes: Positive | None = None
     figures: Annotated[int, Field(ge=0)] = 0
     parameters: dict[str, Any] = {}
 
 
 class Settings(BaseModel):
-    """A scale: one word, a time limit, and what differs from chapter to chapter."""
+    """A scale: one word, limits, and what differs from chapter to chapter."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     scale: str
-    minutes: Minutes
-    fresh_minutes: Minutes | None = None
+    minutes: Positive
+    fresh_minutes: Positive | None = None
+    megabytes: Positive = 4000
     chapters: dict[str, Chapter] = {}
 
     def chapter(self, name: str) -> Chapter:
@@ -52,6 +56,10 @@ class Settings(BaseModel):
         """Minutes that a chapter may take; `fresh` where it has to train."""
         limit = self.chapter(name).minutes or self.minutes
         return max(limit, self.fresh_minutes or limit) if fresh else limit
+
+    def memory_of(self, name: str) -> float:
+        """Megabytes that a chapter may take."""
+        return self.chapter(name).megabytes or self.megabytes
 
 
 def read_settings(path: Path, names: Sequence[str]) -> Settings:

@@ -34,7 +34,7 @@ def make_workshop(scale: str, out: Path, work: Path) -> list[Path]:
     for edition in ("teacher", "student"):
         make_room(out / edition)
     words = {"scale": scale, "out": out / "teacher", "stage": work, "source": SOURCE}
-    rest = {"fresh": False, "check": False, "data": None, "runs": None}
+    rest = {"fresh": False, "cold": False, "check": False, "data": None, "runs": None}
     first = make_book(argparse.Namespace(**words, **rest))
     return [first, student_edition(work / scale / "book", work / f"{scale}-student", out)]
 
@@ -50,6 +50,8 @@ def student_edition(executed: Path, work: Path, out: Path) -> Path:
     for name, path in notebooks.items():
         done = nbformat.read(executed / f"{name}.ipynb", as_version=4)
         nbformat.write(with_outputs(nbformat.read(path, as_version=4), done), path)
+    if (executed / "report.md").exists():
+        shutil.copy(executed / "report.md", work / "book")
     html, problems = build_pages(work)
     problems += find_problems(html, notebooks, {})
     problems += leaks([html, out / "notebooks" / "student"])

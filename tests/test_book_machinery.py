@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import re
-import sys
 from pathlib import Path
 
+import gate
 import nbformat
 import pytest
 import yaml
 from bs4 import BeautifulSoup
-
-from lensy.errors import LensyError
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "book"))
-
-import gate
 from build import make_book, make_room, read_arguments
 from execute import ChapterError, complaints, defined_parameters, project_kernel, run_chapter
 from settings import Settings, choose_parameters, read_settings
 from stage import chapter_names, stage
+
+from lensy.errors import LensyError
 
 ROOT = Path(__file__).resolve().parent.parent
 

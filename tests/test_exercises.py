@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import nbformat
 import pytest
+from exercises import edited, solution_lines, starter
+from stage import stage
+
+from lensy.errors import LensyError
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "book"))
-
-from exercises import edited, solution_lines, starter  # noqa: E402
-from stage import stage  # noqa: E402
-
-from lensy.errors import LensyError  # noqa: E402
 
 CODE = """given = 3
 ### BEGIN SOLUTION
