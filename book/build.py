@@ -18,6 +18,7 @@ from cache import Cache, key, surroundings
 from execute import ChapterError, complaints, defined_parameters, project_kernel, run_chapter
 from exercises import Edition
 from gate import find_problems
+from mend import mend
 from meter import Cost, Meter
 from papermill.exceptions import strip_color
 from report import as_table, write_report
@@ -155,7 +156,9 @@ def build_pages(work: Path) -> tuple[Path, list[str]]:
     if done.returncode:
         problems = [line for line in lines if "WARNING" in line or "ERROR" in line] or lines[-30:]
         problems.append(f"Jupyter Book left with code {done.returncode}; its whole log is {log}.")
-    return work / "book" / "_build" / "html", problems
+    html = work / "book" / "_build" / "html"
+    mend(html)
+    return html, problems
 
 
 def main() -> int:

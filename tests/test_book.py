@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.resources import files
+from itertools import product
 from pathlib import Path
 
 import pytest
+from browser import CHROMIUM, opened
+from mend import mended
 
 ROOT = Path(__file__).resolve().parent.parent
+
+STILL = "<style>* {transition: none !important}</style>"
+"""So that colours are not measured while they change."""
 
 
 @pytest.mark.book
@@ -22,3 +29,39 @@ def test_the_book_builds_from_nothing(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout
     assert (tmp_path / "out" / "index.html").is_file()
+    if CHROMIUM is not None:
+        assert faults(tmp_path / "out", tmp_path / "profile") == []
+
+
+def faults(book: Path, profile: Path) -> list[str]:
+    """What axe-core, or the browser itself, has against the pages of a book.
+
+    Wide and narrow, light and dark. Nothing may be fetched from elsewhere.
+    """
+    script = files("axe_core_python").joinpath("axe.min.js").read_text("utf-8")
+    ask = "axe.run(document, {resultTypes: ['violations']}).then(r => r.violations.map(v => v.id))"
+    found = []
+    pages = sorted(book.glob("*.html"))
+    with opened(pages[0], profile) as page:
+        for path, width in product(pages, (1300, 400)):
+            size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+            page.send("Emulation.setDeviceMetricsOverride", **size)
+            page.open(path)
+            page.run(f"{script}; true")
+            page.run(f"document.head.insertAdjacentHTML('beforeend', '{STILL}'); true")
+            for theme in ("light", "dark"):
+                page.run(f"document.documentElement.dataset.theme = '{theme}'; true")
+                found += [f"{path.name}, {width}, {theme}: {rule}" for rule in page.run(ask)]
+        found += [f"fetches {url}" for url in page.requests if not url.startswith(("file", "data"))]
+        return found + page.errors
+
+
+def test_pages_are_mended() -> None:
+    html = '<section id="exercise-content"></section><section id="exercise-content"></section>'
+    html += '<p role="doc-biblioentry"></p><div id="pst-secondary-sidebar" class="x">'
+    html += "<script>\n const THEBE_JS_URL = 'x';\n</script><script>1</script>"
+    assert mended(html) == (
+        '<section id="exercise-content-1"></section><section id="exercise-content-2"></section>'
+        '<p role="listitem"></p><div id="pst-secondary-sidebar" tabindex="0" class="x">'
+        "<script>1</script>"
+    )
