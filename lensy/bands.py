@@ -116,6 +116,12 @@ def band(name: str) -> Band:
 
     Source: lenstronomy's Euclid configuration (its docstring names the papers). Its VIS pixel of
     0.101 arcsec becomes 0.1, the grid of the mosaics and of the predecessor's images.
+
+    >>> vis = band("VIS")
+    >>> vis.shape, vis.pixel_scale
+    ((200, 200), 0.1)
+    >>> round(vis.magnitude(vis.flux(24.0)), 6)
+    24.0
     """
     if name not in GRIDS:
         raise LensyError(f"There is no band {name!r}; the bands are {', '.join(GRIDS)}.")

@@ -34,6 +34,9 @@ def auroc(labels: ArrayLike, scores: ArrayLike) -> float:
 
     labels: (n,) True for lenses. scores: (n,), higher for more lens-like.
     Raises LensyError where only one class is present.
+
+    >>> auroc([True, False, True, False], [0.9, 0.1, 0.6, 0.6])
+    0.875
     """
     labels = both_classes(labels)
     return float(roc_auc_score(labels, scores))
@@ -48,7 +51,12 @@ def roc(labels: ArrayLike, scores: ArrayLike) -> tuple[Floats, Floats]:
 def true_positive_rate_at(
     labels: ArrayLike, scores: ArrayLike, *, false_positive_rate: float
 ) -> float:
-    """Largest true positive rate whose false positive rate does not exceed the given one."""
+    """Largest true positive rate whose false positive rate does not exceed the given one.
+
+    >>> labels, scores = [True, True, False, False], [0.9, 0.4, 0.6, 0.1]
+    >>> true_positive_rate_at(labels, scores, false_positive_rate=0.1)
+    0.5
+    """
     rates = roc(labels, scores)
     return float(rates[1][rates[0] <= false_positive_rate].max())
 

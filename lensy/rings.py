@@ -181,7 +181,11 @@ def _noise(look: int, band_name: str) -> np.random.Generator:
 
 
 def swept(name: str, base: Ring | None = None) -> list[Ring]:
-    """Rings that differ in one of SWEEPS."""
+    """Rings that differ in one of SWEEPS.
+
+    >>> [ring.radius for ring in swept("radius")][:3]
+    [0.5, 0.75, 1.0]
+    """
     base = base or Ring()
     return [base.model_copy(update={name: value}) for value in SWEEPS[name][1]]
 

@@ -235,6 +235,10 @@ def shipped_run(name: str, scale: Scale | None = None) -> Run:
     """The shipped run of an experiment, at the largest scale there is unless one is given.
 
     Raises LensyError where none is shipped.
+
+    >>> run = shipped_run("naberrie-vis")
+    >>> run.info["experiment"]["bands"]
+    ['VIS']
     """
     scales: list[Scale] = [scale] if scale else ["talk", "laptop"]
     for each in scales:

@@ -138,7 +138,12 @@ def frozen_artefacts(noise_seed: int, instrument: Instrument) -> tuple[Artefact,
 
 
 def simulate(recipe: Recipe, split: Split, index: int) -> Example:
-    """Example `index` of a split. Any index: it need not lie below the split's size."""
+    """Example `index` of a split. Any index: it need not lie below the split's size.
+
+    >>> example = simulate(Recipe(name="mine", seed=1), "test", 0)
+    >>> example.observed("VIS").shape, example.observed("H").shape
+    ((200, 200), (66, 66))
+    """
     if split not in FIRST_INDEX:
         raise LensyError(f"There is no split {split!r}; the splits are {', '.join(SPLITS)}.")
     if not 0 <= index < 1_000_000:
