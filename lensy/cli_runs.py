@@ -20,6 +20,7 @@ from lensy.mask_training import fit_masks, score_masks_again
 from lensy.models.ou import FAMILY
 from lensy.ou_training import fit_ou, ou_experiment
 from lensy.predecessor import score_predecessor
+from lensy.published_weights import fetch_weights
 from lensy.runs import SHIPPED, Run, find_run, runs_folder, shipped_run
 from lensy.scorecard import as_text
 from lensy.scorecard import scorecard as make_scorecard
@@ -102,21 +103,28 @@ def evaluate(
         Path | None, typer.Option(help="The predecessor's weights instead, a safetensors file.")
     ] = None,
     network: Annotated[
-        str, typer.Option(help=f"Whose weights they are: {', '.join(FAMILY)}.")
-    ] = "ou-vis",
+        str | None,
+        typer.Option(
+            help=f"Whose weights they are: {', '.join(FAMILY)} [default with --weights: ou-vis]. "
+            "Without --weights they are fetched from where they were published."
+        ),
+    ] = None,
     quiet: Quiet = False,
 ) -> None:
     """Score a test set with the network of a run, or with one that the predecessor published."""
     with exit_code_two():
-        if (run is None) == (weights is None):
-            raise LensyError("Give either --run, the folder of a finished run, or --weights.")
+        if (run is None) == (weights is None and network is None):
+            raise LensyError(
+                "Give either --run, the folder of a finished run, or --network, --weights or both."
+            )
         if run is not None:
             trained = Run(run)
             again = score_masks_again if trained.finds_masks else score_again
             scored = again(trained, DataSet(data), out, progress=not quiet)
-        elif weights is not None:
+        else:
+            name = network or "ou-vis"
             scored = score_predecessor(
-                weights, DataSet(data), out, name=network, progress=not quiet
+                weights or fetch_weights(name), DataSet(data), out, name=name, progress=not quiet
             )
         typer.echo(_result(scored))
 

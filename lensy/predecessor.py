@@ -35,7 +35,7 @@ def score_predecessor(
     columns = predecessor_scores(model, frames_for(model, data), progress=progress)
     info = {
         "experiment": {
-            "name": name,
+            "name": f"{name}-published",
             "scale": data.recipe.name.rsplit("-", 1)[-1],
             "recipe": data.recipe.model_dump(mode="json"),
             "weights_sha256": sha256(weights),

@@ -317,12 +317,12 @@ def round_trip_half(model: torch.nn.Module) -> None:
                 tensor.copy_(tensor.half())
 
 
-def find_predecessor(recipe: Recipe) -> Run | None:
-    """The shipped scores of the predecessor's published OU-VIS network on a recipe's test set.
+def find_predecessor(recipe: Recipe, network: str = "ou-vis") -> Run | None:
+    """The shipped scores of one of the predecessor's published networks on a recipe's test set.
 
     None where it was not scored on that recipe: its weights do not come with the package.
     """
-    for path in sorted(SHIPPED.glob("*/ou-vis/run.json")):
+    for path in sorted(SHIPPED.glob(f"*/{network}-published/run.json")):
         run = Run(path.parent)
         if run.info["fingerprint"] == recipe.fingerprint:
             return run

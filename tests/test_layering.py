@@ -52,6 +52,7 @@ LEVELS = {
     "lensy.defects": 2,
     "lensy.detector": 2,
     "lensy.field_galaxies": 2,
+    "lensy.published_weights": 2,
     "lensy.real_sky": 2,
     "lensy.stray_light": 2,
     "lensy.arcs": 3,

@@ -17,7 +17,7 @@ README = (Path(__file__).resolve().parents[1] / "README.md").read_text("utf-8")
 
 @pytest.mark.parametrize(
     "name",
-    ["ou-vis", "naberrie-colour"]
+    ["ou-vis-published", "naberrie-colour"]
     + [f"naberrie-{each}" for each in ("vis", "y", "j", "h", "vis-longer")],
 )
 @pytest.mark.parametrize("quantity", ["auroc", "tpr_at_fpr_0.01"])
