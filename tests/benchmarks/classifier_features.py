@@ -14,6 +14,7 @@ from typing import Annotated
 
 import torch
 import typer
+from record import record
 from torch import Tensor
 from torch.utils.data import DataLoader
 
@@ -52,6 +53,7 @@ def main(
     data: Annotated[Path, typer.Argument(help="Folder of a TALK data set.")],
     n_train: Annotated[int, typer.Option(help="Training images, each seen once.")] = 6000,
     run: Annotated[str, typer.Option(help="A shipped run.")] = "naberrie-vis",
+    keep: Annotated[bool, typer.Option("--record", help="Keep the result for the book.")] = False,
 ) -> None:
     """Print the validation AUROC of each description."""
     trained, data_set = shipped_run(run), DataSet(data)
@@ -61,15 +63,26 @@ def main(
         unet, Crops(data_set, bands, size=None, seed=7, start=0, count=n_train)
     )
     checked, truth = described(unet, Frames(data_set, "validation", bands))
+    rows = []
     for name, features in train.items():
         settings = HeadTraining(n_epochs=8 if features.shape[1] > 5000 else 20)
         _, history = train_head(
             (features.float(), labels), (checked[name].float(), truth), settings, seed=1
         )
+        rows.append(
+            {
+                "features": name,
+                "n": features.shape[1],
+                "validation_auroc": max(history.validation_auroc),
+                "seconds": history.seconds,
+            }
+        )
         typer.echo(
             f"{name:<32}{features.shape[1]:>7} numbers  AUROC {max(history.validation_auroc):.4f}"
             f"  {history.seconds:.0f} s"
         )
+    if keep:
+        record("classifier_features", rows, n_train=n_train, run=run)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ import lightning
 import numpy as np
 import torch
 import typer
+from record import record
 from torch.utils.data import DataLoader
 
 from lensy.classifying import cached_features, train_head
@@ -78,12 +79,14 @@ def main(
     seeds: Annotated[int, typer.Option(help="Trainings of each kind.")] = 2,
     frames: Annotated[int, typer.Option(help="Training frames for the dense layers.")] = 4000,
     precision: Annotated[str, typer.Option(help="Lightning's precision.")] = "32-true",
+    keep: Annotated[bool, typer.Option("--record", help="Keep the result for the book.")] = False,
 ) -> None:
     """Print a line per network."""
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
     warnings.filterwarnings("ignore", message=".*LeafSpec.* is deprecated", category=FutureWarning)
     data_set = DataSet(data)
     checked = Frames(data_set, "validation", ("VIS",))
+    rows = []
     for seed in range(1, seeds + 1):
         for kind in get_args(Upsampling):
             training = Training(seed=seed, upsampling=kind, n_epochs=1, steps_per_epoch=steps)
@@ -93,10 +96,22 @@ def main(
             seen = Crops(data_set, ("VIS",), size=None, seed=seed, start=0, count=frames)
             known = cached_features(encoder, seen), cached_features(encoder, checked)
             _, history = train_head(*known, HeadTraining(), seed=seed)
+            best = max(history.validation_auroc)
+            rows.append(
+                {
+                    "seed": seed,
+                    "kind": kind,
+                    "painting_auroc": area,
+                    "classifier_auroc": best,
+                    "checkerboard": share,
+                }
+            )
             typer.echo(
                 f"seed {seed}  {kind:<12} painting {area:.4f}  classifier "
-                f"{max(history.validation_auroc):.4f}  checkerboard {share:.2e}"
+                f"{best:.4f}  checkerboard {share:.2e}"
             )
+    if keep:
+        record("upsampling", rows, steps=steps, frames=frames, precision=precision)
 
 
 if __name__ == "__main__":
