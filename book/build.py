@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import yaml
 from cache import Cache, key, surroundings
 from execute import ChapterError, complaints, defined_parameters, project_kernel, run_chapter
 from exercises import Edition
@@ -146,7 +147,7 @@ def build_pages(work: Path) -> tuple[Path, list[str]]:
     print("Building the pages ...", flush=True)
     command = [sys.executable, "-c", JUPYTER_BOOK, "build", str(work / "book")]
     # without --path-output, Jupyter Book builds beside the first _config.yml it finds above
-    command += ["--path-output", str(work / "book"), "--config", str(ROOT / "_config.yml")]
+    command += ["--path-output", str(work / "book"), "--config", str(with_links(work))]
     command += ["-W", "--keep-going", "-n"]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     lines = strip_color(done.stdout).splitlines()
@@ -159,6 +160,22 @@ def build_pages(work: Path) -> tuple[Path, list[str]]:
     html = work / "book" / "_build" / "html"
     mend(html)
     return html, problems
+
+
+def with_links(work: Path) -> Path:
+    """The book's configuration, with buttons to its source where a public address is configured.
+
+    That is one setting, `repository: url`. Without it there are no buttons.
+    """
+    config = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
+    if config["repository"]["url"]:
+        config["repository"] |= {"path_to_book": "book", "branch": "main"}
+        buttons = ("use_edit_page_button", "use_repository_button", "use_issues_button")
+        config["html"] |= dict.fromkeys(buttons, True)
+        config["launch_buttons"]["binderhub_url"] = "https://mybinder.org"
+    path = work / "_config.yml"
+    path.write_text(yaml.safe_dump(config), encoding="utf-8")
+    return path
 
 
 def main() -> int:

@@ -18,14 +18,18 @@ RIGHT = '<div id="pst-secondary-sidebar"'
 LEFT = '<div id="pst-primary-sidebar"'
 
 
+SOURCES = re.compile(r'(href="https://[^"]*(?:/|%2F)book(?:/|%2F)[^"./%]+)\.ipynb(?=")')
+"""Links to a chapter's notebook in a repository, which has its text instead."""
+
+
 def mended(html: str) -> str:
-    """A page without these faults."""
+    """A page without these faults, its links to a repository leading to the text of chapters."""
     numbers = count(1)
     html = REPEATED.sub(lambda match: f'<section id="{match[1]}-content-{next(numbers)}">', html)
     html = html.replace('role="doc-biblioentry"', 'role="listitem"')
     html = html.replace(RIGHT, f'{RIGHT} tabindex="0"')
     html = html.replace(LEFT, f'{LEFT} role="region" aria-label="The book"')
-    return THEBE.sub("", html)
+    return SOURCES.sub(r"\1.md", THEBE.sub("", html))
 
 
 def mend(folder: Path) -> None:

@@ -8,11 +8,15 @@ from importlib.resources import files
 from itertools import product
 from pathlib import Path
 
+import build
 import pytest
+import yaml
 from browser import CHROMIUM, opened
 from mend import mended
 
 ROOT = Path(__file__).resolve().parent.parent
+
+BUTTONS = ("edit_page", "repository", "issues")
 
 STILL = "<style>* {transition: none !important}</style>"
 """So that colours are not measured while they change."""
@@ -65,3 +69,21 @@ def test_pages_are_mended() -> None:
         '<p role="listitem"></p><div id="pst-secondary-sidebar" tabindex="0" class="x">'
         "<script>1</script>"
     )
+    public = 'href="https://github.com/a/b/edit/main/book/lens.ipynb"'
+    launch = 'href="https://mybinder.org/v2/gh/a/b/main?urlpath=tree/book/lens.ipynb"'
+    assert mended(public) == public.replace("ipynb", "md")
+    assert mended(launch) == launch.replace("ipynb", "md")
+    assert mended('href="lens.ipynb"') == 'href="lens.ipynb"'
+
+
+def test_one_setting_brings_the_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = yaml.safe_load(build.with_links(tmp_path).read_text())
+    assert not any(plain["html"][f"use_{name}_button"] for name in BUTTONS)
+    text = (ROOT / "_config.yml").read_text().replace('url: ""', 'url: "https://github.com/a/b"')
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root" / "_config.yml").write_text(text)
+    monkeypatch.setattr(build, "ROOT", tmp_path / "root")
+    linked = yaml.safe_load(build.with_links(tmp_path).read_text())
+    assert all(linked["html"][f"use_{name}_button"] for name in BUTTONS)
+    assert linked["repository"]["path_to_book"] == "book"
+    assert linked["launch_buttons"]["binderhub_url"] == "https://mybinder.org"

@@ -35,6 +35,7 @@ LEVELS = {
     "lensy.population_charts": 1,
     "lensy.result_charts": 1,
     "lensy.published": 1,
+    "lensy.benchmarks": 1,
     "lensy.view_figures": 1,
     "lensy.background": 1,
     "lensy.models.precision": 0,
