@@ -7,6 +7,7 @@ them with warnings as errors, and the pages are checked. A book with a problem i
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 import subprocess
 import sys
@@ -27,6 +28,7 @@ from settings import Settings, choose_parameters, read_settings
 from stage import stage
 
 from lensy.errors import LensyError, exit_code_two
+from lensy.provenance import write_json
 
 ROOT = Path(__file__).resolve().parent.parent
 JUPYTER_BOOK = "from jupyter_book.cli.main import main; main()"
@@ -43,6 +45,7 @@ def read_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--scale", default="laptop", help="smoke, laptop or talk: a file in SOURCE/scales")
     add("--fresh", action="store_true", help="train everything, use no shipped run")
     add("--cold", action="store_true", help="execute every chapter, whether it has changed or not")
+    add("--record", action="store_true", help="keep what chapters cost for the boxes at their top")
     add("--check", action="store_true", help="also show that no exercise solves itself")
     add("--out", type=Path, default=ROOT / "_book", help="folder for the pages (default: _book)")
     add("--data", type=Path, help="folder for data sets (default: data)")
@@ -70,6 +73,8 @@ def make_book(arguments: argparse.Namespace) -> Path:
     }
     cache = None if arguments.cold or arguments.fresh else Cache(work / "executed")
     costs = execute_chapters(notebooks, settings, shared, work / "kernels.log", cache)
+    if arguments.record:
+        keep_costs(arguments.source / "costs.json", arguments.scale, costs)
     write_report(work / "book", as_table(costs, settings, fresh=arguments.fresh))
     html, problems = build_pages(work)
     figures = {name: settings.chapter(name).figures for name in notebooks}
@@ -137,6 +142,14 @@ def execute_chapters(
             if lines := complaints(notebook):
                 print(f"    wrote {len(lines)} lines to standard error, first: {lines[0]}")
     return costs
+
+
+def keep_costs(path: Path, scale: str, costs: dict[str, Cost]) -> None:
+    """Write the seconds of the chapters that were executed, beside those of other scales."""
+    known = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    spent = {name: round(cost.seconds, 1) for name, cost in costs.items() if not cost.kept}
+    known[scale] = known.get(scale, {}) | spent
+    write_json(path, known)
 
 
 def build_pages(work: Path) -> tuple[Path, list[str]]:

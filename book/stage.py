@@ -17,10 +17,13 @@ import nbformat
 import yaml
 from exercises import Edition, edited
 from nbformat import NotebookNode
+from opening import TABLE, opened, read_costs, read_path, table
 
 from lensy.errors import LensyError
 
-NOT_STAGED = shutil.ignore_patterns("*.py", "scales", "_ext", "_build", ".*", "__pycache__")
+NOT_STAGED = shutil.ignore_patterns(
+    "*.py", "path.yml", "costs.json", "scales", "_ext", "_build", ".*", "__pycache__"
+)
 
 
 def chapter_names(source: Path) -> list[str]:
@@ -64,10 +67,14 @@ def stage(source: Path, target: Path, edition: Edition = "teacher") -> dict[str,
     with_code = [
         name for name in names if "kernelspec" in jupytext.read(_text(target, name)).metadata
     ]
-    notebooks = {}
+    path, costs, notebooks = read_path(source), read_costs(source), {}
     for name in names:
         text = _text(target, name)
         content = edited(text.read_text("utf-8"), edition, chapter=name)
+        if name in with_code:
+            content = opened(content, name, path, costs)
+        if TABLE in content:
+            content = content.replace(TABLE, table(with_code, path))
         text.write_text(point_links(content, with_code), encoding="utf-8")
         if name in with_code:
             notebook = jupytext.read(text)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import nbformat
 from bs4 import BeautifulSoup
-from build import ROOT, PagesError, build_pages, make_book, make_room
+from build import ROOT, PagesError, build_pages, make_book, make_room, read_arguments
 from execute import ChapterError
 from exercises import solution_lines
 from gate import find_problems
@@ -33,9 +33,8 @@ def make_workshop(scale: str, out: Path, work: Path) -> list[Path]:
     """
     for edition in ("teacher", "student"):
         make_room(out / edition)
-    words = {"scale": scale, "out": out / "teacher", "stage": work, "source": SOURCE}
-    rest = {"fresh": False, "cold": False, "check": False, "data": None, "runs": None}
-    first = make_book(argparse.Namespace(**words, **rest))
+    words = ["--scale", scale, "--out", str(out / "teacher"), "--stage", str(work)]
+    first = make_book(read_arguments(words))
     return [first, student_edition(work / scale / "book", work / f"{scale}-student", out)]
 
 

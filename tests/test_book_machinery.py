@@ -8,7 +8,6 @@ from pathlib import Path
 import gate
 import nbformat
 import pytest
-import yaml
 from bs4 import BeautifulSoup
 from build import make_book, make_room, read_arguments
 from execute import ChapterError, complaints, defined_parameters, project_kernel, run_chapter
@@ -64,14 +63,9 @@ def page(html: str) -> BeautifulSoup:
 
 
 def test_our_book_has_the_scales_and_every_chapter_they_speak_of() -> None:
-    names = chapter_names_in_toc()
+    names = chapter_names(ROOT / "book")
     for scale in ("smoke", "laptop", "talk"):
         assert read_settings(ROOT / "book" / "scales" / f"{scale}.yml", names).scale == scale
-
-
-def chapter_names_in_toc() -> list[str]:
-    toc = yaml.safe_load((ROOT / "book" / "_toc.yml").read_text("utf-8"))
-    return [chapter["file"] for chapter in toc["chapters"]]
 
 
 def test_staging_makes_notebooks_hides_defaults_and_points_links(tmp_path: Path) -> None:

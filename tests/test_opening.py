@@ -1,0 +1,64 @@
+"""The box at the top of a chapter, and the front page's table."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from build import keep_costs
+from meter import Cost
+from opening import TABLE, opened, read_costs, read_path, table
+from stage import chapter_names
+
+from lensy.errors import LensyError
+
+BOOK = Path(__file__).resolve().parent.parent / "book"
+PATH = {"one": {"question": "What is one?", "needs": "nothing"}}
+TEXT = "---\na: b\n---\n\n# One\n\nWhat is one?\n\n## More\n\nText.\n"
+
+
+def test_the_box_stands_after_the_question() -> None:
+    text = opened(TEXT, "one", PATH, {"laptop": {"one": 12.3, "two": 1}, "smoke": {"one": 300}})
+    head, box, rest = text.partition("```{admonition} Before you begin")
+    assert head == "---\na: b\n---\n\n# One\n\nWhat is one?\n\n"
+    assert "It needs: nothing. On two cores its code takes 10 seconds at scale laptop, with" in rest
+    assert "; 5 minutes at scale smoke, everything made from nothing." in rest
+    assert rest.endswith("```\n\n## More\n\nText.\n")
+    assert box
+
+
+def test_a_chapter_that_is_not_on_the_path_is_refused() -> None:
+    with pytest.raises(LensyError, match=r"path\.yml does not say what chapter 'two' needs"):
+        opened(TEXT, "two", PATH, {})
+    with pytest.raises(LensyError, match=r"one\.md must begin with a title"):
+        opened("No title.\n", "one", PATH, {})
+    assert opened(TEXT, "two", {}, {}) == TEXT
+
+
+def test_the_front_page_lists_all_chapters() -> None:
+    assert "| [](one.md) | What is one? | nothing |" in table(["one"], PATH)
+    assert TABLE in (BOOK / "index.md").read_text("utf-8")
+    path = read_path(BOOK)
+    with_code = {p.stem for p in BOOK.glob("*.md") if "{code-cell}" in p.read_text("utf-8")}
+    assert set(path) == with_code
+    for name, each in path.items():
+        assert each["question"].endswith("?")
+        assert opened((BOOK / f"{name}.md").read_text("utf-8"), name, path, {})
+
+
+def test_costs_are_kept_beside_those_of_other_scales(tmp_path: Path) -> None:
+    path = tmp_path / "costs.json"
+    keep_costs(path, "smoke", {"one": Cost(10.04, 1.0)})
+    keep_costs(path, "laptop", {"one": Cost(0, 0, kept=True), "two": Cost(3.0, 1.0)})
+    assert json.loads(path.read_text()) == {"smoke": {"one": 10.0}, "laptop": {"two": 3.0}}
+    assert read_costs(tmp_path) == json.loads(path.read_text())
+    assert read_costs(tmp_path / "none") == {}
+
+
+def test_all_chapters_of_the_contents_are_in_parts() -> None:
+    parts = yaml.safe_load((BOOK / "_toc.yml").read_text("utf-8"))["parts"]
+    assert all(part["caption"] for part in parts)
+    listed = [chapter["file"] for part in parts for chapter in part["chapters"]]
+    assert chapter_names(BOOK) == ["index", *listed]
