@@ -56,8 +56,11 @@ def train(
     devices: Annotated[str, typer.Option(help="Lightning's devices.")] = "auto",
     nodes: Annotated[int, typer.Option(help="Lightning's number of nodes.")] = 1,
     precision: Annotated[
-        str, typer.Option(help="Lightning's precision, `bf16-mixed` say.")
-    ] = "32-true",
+        str | None,
+        typer.Option(
+            help="Lightning's precision [default: bf16-mixed on a GPU that can, else 32-true]."
+        ),
+    ] = None,
     quiet: Quiet = False,
 ) -> None:
     """Train a network on a data set; started again after a kill, go on where it stopped."""
@@ -76,8 +79,7 @@ def train(
             "accelerator": accelerator,
             "devices": int(devices) if devices.isdecimal() else devices,
             "num_nodes": nodes,
-            "precision": precision,
-        }
+        } | ({"precision": precision} if precision else {})
         if start is not None and name not in START:
             raise LensyError(f"--start is for the experiments {', '.join(START)}.")
         recipe = data_set.recipe

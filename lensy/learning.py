@@ -156,7 +156,7 @@ def train(
         callbacks=[keep, latest],
         enable_progress_bar=progress,
         enable_model_summary=False,
-        **({"accelerator": "auto", "devices": "auto"} | (options or {})),
+        **usual_options(options),
     )
     last = folder / "last.ckpt"
     with warnings.catch_warnings():
@@ -169,6 +169,23 @@ def train(
     return Path(keep.best_model_path)
 
 
+def usual_options(options: dict[str, Any] | None) -> dict[str, Any]:
+    """Lightning's options for all trainings, with those given in place of the usual ones.
+
+    Whatever device there is, all of them. Precision is mixed on a GPU that computes in bfloat16:
+    that is fast there, and on most processors slow.
+    """
+    given = options or {}
+    on_gpu = given.get("accelerator", "auto") in ("auto", "gpu", "cuda") and _has_bfloat16()
+    precision = "bf16-mixed" if on_gpu else "32-true"
+    return {"accelerator": "auto", "devices": "auto", "precision": precision} | given
+
+
+def _has_bfloat16() -> bool:
+    """Whether there is a GPU that computes in bfloat16."""
+    return torch.cuda.is_available() and torch.cuda.is_bf16_supported()
+
+
 def arithmetic(options: dict[str, Any] | None) -> str:
     """The precision that Lightning's trainer computes in with these options: part of a result."""
-    return str((options or {}).get("precision", "32-true"))
+    return str(usual_options(options)["precision"])
