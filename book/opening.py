@@ -1,16 +1,15 @@
 """What stands at the top of every chapter: what it needs, and how long it takes at each scale.
 
-Questions and needs are in `path.yml`. Times are in `costs.json`, where `build.py --record` writes
-what it has measured.
+Question and needs stand in the header of the chapter, under `lensy`. Times are in `costs.json`,
+where `build.py --record` writes what it has measured.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -25,10 +24,10 @@ HOW = {"smoke": "everything made from nothing", "laptop": "with the shipped runs
 Costs = Mapping[str, Mapping[str, float]]
 
 
-def read_path(source: Path) -> dict[str, dict[str, str]]:
-    """Questions and needs by chapter; empty for a book without `path.yml`."""
-    path = source / "path.yml"
-    return dict(yaml.safe_load(path.read_text("utf-8"))) if path.exists() else {}
+def about(text: str) -> dict[str, str]:
+    """Question and needs of a chapter, from its header; empty where it has none."""
+    header = re.match(r"---\n(.*?)\n---\n", text, re.DOTALL)
+    return dict((yaml.safe_load(header[1]) if header else {}).get("lensy", {}))
 
 
 def read_costs(source: Path) -> dict[str, dict[str, float]]:
@@ -37,18 +36,20 @@ def read_costs(source: Path) -> dict[str, dict[str, float]]:
     return dict(json.loads(path.read_text("utf-8"))) if path.exists() else {}
 
 
-def opened(text: str, name: str, path: Mapping[str, Any], costs: Costs) -> str:
-    """A chapter with a box after its first paragraph. Raises LensyError for one not in `path`."""
-    if not path:
+def opened(text: str, name: str, costs: Costs) -> str:
+    """A chapter with a box after its first paragraph, if its header says what it needs.
+
+    Raises LensyError where it does not begin with a title and a paragraph.
+    """
+    known = about(text)
+    if not known:
         return text
-    if name not in path:
-        raise LensyError(f"book/path.yml does not say what chapter {name!r} needs.")
     times = [
-        f"{_words(known[name])} at scale {scale}, {HOW.get(scale, 'trained anew')}"
-        for scale, known in costs.items()
-        if name in known
+        f"{_words(spent[name])} at scale {scale}, {HOW.get(scale, 'trained anew')}"
+        for scale, spent in costs.items()
+        if name in spent
     ]
-    lines = [f"It needs: {path[name]['needs']}."]
+    lines = [f"It needs: {known['needs']}."]
     if times:
         lines.append(f"On two cores its code takes {'; '.join(times)}.")
     box = "```{admonition} Before you begin\n:class: tip\n\n" + " ".join(lines) + "\n```"
@@ -69,9 +70,10 @@ def _words(seconds: float) -> str:
     return f"{seconds / 3600:.1f} hours"
 
 
-def table(names: Sequence[str], path: Mapping[str, Any]) -> str:
-    """Chapters in reading order with their questions and needs, in Markdown."""
-    rows = [
-        f"| []({name}.md) | {path[name]['question']} | {path[name]['needs']} |" for name in names
-    ]
-    return "\n".join(["| chapter | question | what it needs |", "|---|---|---|", *rows])
+def table(chapters: Mapping[str, str]) -> str:
+    """Chapters, their texts by name in reading order, with questions and needs, in Markdown."""
+    rows = ["| chapter | question | what it needs |", "|---|---|---|"]
+    for name, text in chapters.items():
+        if known := about(text):
+            rows.append(f"| []({name}.md) | {known['question']} | {known['needs']} |")
+    return "\n".join(rows)

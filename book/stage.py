@@ -17,12 +17,12 @@ import nbformat
 import yaml
 from exercises import Edition, edited
 from nbformat import NotebookNode
-from opening import TABLE, opened, read_costs, read_path, table
+from opening import TABLE, opened, read_costs, table
 
 from lensy.errors import LensyError
 
 NOT_STAGED = shutil.ignore_patterns(
-    "*.py", "path.yml", "costs.json", "scales", "_ext", "_build", ".*", "__pycache__"
+    "*.py", "costs.json", "scales", "_ext", "_build", ".*", "__pycache__"
 )
 
 
@@ -67,14 +67,15 @@ def stage(source: Path, target: Path, edition: Edition = "teacher") -> dict[str,
     with_code = [
         name for name in names if "kernelspec" in jupytext.read(_text(target, name)).metadata
     ]
-    path, costs, notebooks = read_path(source), read_costs(source), {}
+    texts = {name: (source / f"{name}.md").read_text("utf-8") for name in with_code}
+    costs, notebooks = read_costs(source), dict[str, Path]()
     for name in names:
         text = _text(target, name)
         content = edited(text.read_text("utf-8"), edition, chapter=name)
         if name in with_code:
-            content = opened(content, name, path, costs)
+            content = opened(content, name, costs)
         if TABLE in content:
-            content = content.replace(TABLE, table(with_code, path))
+            content = content.replace(TABLE, table(texts))
         text.write_text(point_links(content, with_code), encoding="utf-8")
         if name in with_code:
             notebook = jupytext.read(text)

@@ -15,24 +15,27 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import model_validator
 
+from lensy import defects, stray_light
 from lensy.bands import Band
-from lensy.defects import ChipGap, CosmicRays, Holes, HotColumn, HotPixels, NoiseStep
 from lensy.detector import HST_PIXELS, Look, as_seen, detector_pixels, observe, resampled
 from lensy.errors import LensyError
 from lensy.focal_plane import INSTRUMENTS, instrument_of
 from lensy.frame import Paint, Setting
 from lensy.rates import NEVER, Rates, realistic_rates
 from lensy.scene import Frozen
-from lensy.stray_light import Ghost, Star, Trail
 
 Image = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 
 class Artefact(Protocol):
-    """Anything with a kind, the bands it is seen in, and a way to paint itself on a frame."""
+    """Anything with a kind, the bands it is seen in, and a way to paint itself on a frame.
+
+    words: what the kind is.
+    """
 
     kind: ClassVar[str]
+    words: ClassVar[str]
 
     @property
     def bands(self) -> tuple[str, ...]:
@@ -46,37 +49,26 @@ class Artefact(Protocol):
         """What it does to the frame of a band, of which `n_exposures` are added."""
 
 
-CLASSES: dict[str, type[Artefact]] = {
-    each.kind: each
-    for each in (
-        ChipGap,
-        NoiseStep,
-        CosmicRays,
-        Star,
-        Ghost,
-        HotPixels,
-        HotColumn,
-        Trail,
-        Holes,
-    )
-}
+KINDS = tuple(field.replace("_", " ") for field in Rates.model_fields)
+"""Names of all kinds of artefact: those that have a rate, in its order."""
+
+
+def _classes() -> dict[str, type[Artefact]]:
+    """The classes with a kind in the modules that hold artefacts, in the order of KINDS."""
+    known = {
+        each.kind: each
+        for module in (defects, stray_light)
+        for each in vars(module).values()
+        if isinstance(each, type) and each.__module__ == module.__name__ and hasattr(each, "kind")
+    }
+    return {kind: known[kind] for kind in KINDS}
+
+
+CLASSES = _classes()
 """The model of each kind."""
 
-DESCRIPTIONS = {
-    "chip gap": "no data between two detectors, or beyond the edge of the mosaic",
-    "noise step": "fewer exposures, so more noise, on one side of a straight edge",
-    "cosmic rays": "tracks of charged particles",
-    "star": "a saturated star with halo, six spikes and bleeding columns",
-    "ghost": "a reflection of a bright star: a faint disc or ring without a galaxy",
-    "hot pixels": "single pixels with charge of their own",
-    "hot column": "part of a detector column with charge of its own",
-    "trail": "something that moved during an exposure: a straight streak",
-    "hole": "masked clusters of bad pixels without data",
-}
+DESCRIPTIONS = {kind: each.words for kind, each in CLASSES.items()}
 """What each kind is."""
-
-KINDS = tuple(CLASSES)
-"""Names of all kinds of artefact."""
 
 
 class Instrument(Frozen):

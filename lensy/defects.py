@@ -61,6 +61,7 @@ class ChipGap(_OnDetectors):
 
     gaps: bool = True
     kind: ClassVar[str] = "chip gap"
+    words: ClassVar[str] = "no data between two detectors, or beyond the edge of the mosaic"
 
     @classmethod
     def draw(cls, rng: np.random.Generator, setting: Setting) -> Self:
@@ -102,6 +103,7 @@ class NoiseStep(_OnDetectors):
     """
 
     kind: ClassVar[str] = "noise step"
+    words: ClassVar[str] = "fewer exposures, so more noise, on one side of a straight edge"
 
     @classmethod
     def draw(cls, rng: np.random.Generator, setting: Setting) -> Self:
@@ -164,6 +166,7 @@ class CosmicRays:
     seed: int
     survivors: bool = False
     kind: ClassVar[str] = "cosmic rays"
+    words: ClassVar[str] = "tracks of charged particles"
 
     @classmethod
     def draw(cls, rng: np.random.Generator, setting: Setting) -> Self:
@@ -224,6 +227,7 @@ class HotPixels:
     n_pixels: int
     seed: int
     kind: ClassVar[str] = "hot pixels"
+    words: ClassVar[str] = "single pixels with charge of their own"
 
     @classmethod
     def draw(cls, rng: np.random.Generator, setting: Setting) -> Self:
@@ -259,6 +263,7 @@ class HotColumn:
     start: float
     electrons: float
     kind: ClassVar[str] = "hot column"
+    words: ClassVar[str] = "part of a detector column with charge of its own"
 
     @classmethod
     def draw(cls, rng: np.random.Generator, setting: Setting) -> Self:
@@ -295,6 +300,7 @@ class Holes:
     angle: float
     seed: int
     kind: ClassVar[str] = "hole"
+    words: ClassVar[str] = "masked clusters of bad pixels without data"
 
     @classmethod
     def draw(cls, rng: np.random.Generator, setting: Setting) -> Self:

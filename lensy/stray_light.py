@@ -73,6 +73,7 @@ class Star:
     angle: float
     magnitudes: dict[str, float]
     kind: ClassVar[str] = "star"
+    words: ClassVar[str] = "a saturated star with halo, six spikes and bleeding columns"
 
     @classmethod
     def draw(cls, rng: np.random.Generator, setting: Setting) -> Self:
@@ -165,6 +166,7 @@ class Ghost:
     hole: float
     surface_brightness: float
     kind: ClassVar[str] = "ghost"
+    words: ClassVar[str] = "a reflection of a bright star: a faint disc or ring without a galaxy"
 
     @classmethod
     def draw(cls, rng: np.random.Generator, setting: Setting) -> Self:
@@ -216,6 +218,7 @@ class Trail:
     length: float
     magnitude: float
     kind: ClassVar[str] = "trail"
+    words: ClassVar[str] = "something that moved during an exposure: a straight streak"
 
     @classmethod
     def draw(cls, rng: np.random.Generator, setting: Setting) -> Self:

@@ -9,43 +9,44 @@ import pytest
 import yaml
 from build import keep_costs
 from meter import Cost
-from opening import TABLE, opened, read_costs, read_path, table
+from opening import TABLE, about, opened, read_costs, table
 from stage import chapter_names
 
 from lensy.errors import LensyError
 
 BOOK = Path(__file__).resolve().parent.parent / "book"
-PATH = {"one": {"question": "What is one?", "needs": "nothing"}}
-TEXT = "---\na: b\n---\n\n# One\n\nWhat is one?\n\n## More\n\nText.\n"
+HEADER = "---\na: b\nlensy:\n  question: What is one?\n  needs: nothing\n---\n\n"
+TEXT = f"{HEADER}# One\n\nWhat is one?\n\n## More\n\nText.\n"
 
 
 def test_the_box_stands_after_the_question() -> None:
-    text = opened(TEXT, "one", PATH, {"laptop": {"one": 12.3, "two": 1}, "smoke": {"one": 300}})
+    text = opened(TEXT, "one", {"laptop": {"one": 12.3, "two": 1}, "smoke": {"one": 300}})
     head, box, rest = text.partition("```{admonition} Before you begin")
-    assert head == "---\na: b\n---\n\n# One\n\nWhat is one?\n\n"
+    assert head == f"{HEADER}# One\n\nWhat is one?\n\n"
     assert "It needs: nothing. On two cores its code takes 10 seconds at scale laptop, with" in rest
     assert "; 5 minutes at scale smoke, everything made from nothing." in rest
     assert rest.endswith("```\n\n## More\n\nText.\n")
     assert box
 
 
-def test_a_chapter_that_is_not_on_the_path_is_refused() -> None:
-    with pytest.raises(LensyError, match=r"path\.yml does not say what chapter 'two' needs"):
-        opened(TEXT, "two", PATH, {})
+def test_a_chapter_must_begin_with_its_question() -> None:
     with pytest.raises(LensyError, match=r"one\.md must begin with a title"):
-        opened("No title.\n", "one", PATH, {})
-    assert opened(TEXT, "two", {}, {}) == TEXT
+        opened(f"{HEADER}No title.\n", "one", {})
+    plain = TEXT.replace("lensy:", "other:")
+    assert opened(plain, "one", {}) == plain
+    assert about("# One\n") == {}
 
 
 def test_the_front_page_lists_all_chapters() -> None:
-    assert "| [](one.md) | What is one? | nothing |" in table(["one"], PATH)
+    assert "| [](one.md) | What is one? | nothing |" in table({"one": TEXT, "two": "# Two\n"})
     assert TABLE in (BOOK / "index.md").read_text("utf-8")
-    path = read_path(BOOK)
-    with_code = {p.stem for p in BOOK.glob("*.md") if "{code-cell}" in p.read_text("utf-8")}
-    assert set(path) == with_code
-    for name, each in path.items():
-        assert each["question"].endswith("?")
-        assert opened((BOOK / f"{name}.md").read_text("utf-8"), name, path, {})
+    texts = {path.stem: path.read_text("utf-8") for path in BOOK.glob("*.md")}
+    for name, text in texts.items():
+        if "{code-cell}" in text:
+            known = about(text)
+            assert set(known) == {"question", "needs"}
+            assert known["question"].endswith("?")
+            assert "Before you begin" in opened(text, name, {})
 
 
 def test_costs_are_kept_beside_those_of_other_scales(tmp_path: Path) -> None:
