@@ -31,7 +31,9 @@ from lensy.errors import LensyError, exit_code_two
 from lensy.provenance import write_json
 
 ROOT = Path(__file__).resolve().parent.parent
-JUPYTER_BOOK = "from jupyter_book.cli.main import main; main()"
+# autodoc writes into the classes that it documents, so that pydantic could make no further ones:
+# whatever book/api.md shows has to be there before
+JUPYTER_BOOK = "import lensy.cli; from jupyter_book.cli.main import main; main()"
 
 
 class PagesError(Exception):
