@@ -19,7 +19,7 @@ from execute import ChapterError
 from exercises import solution_lines
 from gate import find_problems
 from nbformat import NotebookNode
-from stage import stage
+from stage import stage, with_steady_ids
 
 from lensy.errors import LensyError, exit_code_two
 
@@ -48,7 +48,8 @@ def student_edition(executed: Path, work: Path, out: Path) -> Path:
     write_notebooks(notebooks, out / "notebooks" / "student")
     for name, path in notebooks.items():
         done = nbformat.read(executed / f"{name}.ipynb", as_version=4)
-        nbformat.write(with_outputs(nbformat.read(path, as_version=4), done), path)
+        shown = with_outputs(nbformat.read(path, as_version=4), done)
+        nbformat.write(with_steady_ids(shown, name), path)
     if (executed / "report.md").exists():
         shutil.copy(executed / "report.md", work / "book")
     html, problems = build_pages(work)
