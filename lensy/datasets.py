@@ -22,11 +22,9 @@ from lensy.bands import band
 from lensy.errors import LensyError
 from lensy.simulate import Split
 from lensy.store import DataSet
+from lensy.windows import candidate_pixels, crop_corner
 
 Image = NDArray[np.float32]
-
-ANYWHERE = 0.2
-"""Share of crops placed anywhere; the others hold the candidate galaxy."""
 
 
 class Item(TypedDict):
@@ -165,12 +163,13 @@ class Crops(Dataset[Item]):
         catalogue = data.catalogue("train")
         if not len(catalogue):
             raise LensyError(f"{data.folder} has no training examples: make one that has.")
-        n_pixels, scale = band(bands[0]).n_pixels, band(bands[0]).pixel_scale
-        self.size = n_pixels if size is None else size
-        if not 16 <= self.size <= n_pixels:
-            raise LensyError(f"Crops have from 16 to {n_pixels} pixels on a side, not {size}.")
-        centre = np.stack([catalogue["y"].data, catalogue["x"].data], axis=1)
-        self.centres = centre / scale + 0.5 * (n_pixels - 1)
+        first = band(bands[0])
+        self.size = first.n_pixels if size is None else size
+        if not 16 <= self.size <= first.n_pixels:
+            raise LensyError(
+                f"Crops have from 16 to {first.n_pixels} pixels on a side, not {size}."
+            )
+        self.centres = candidate_pixels(catalogue, first)
         self.labels = np.asarray(catalogue["is_lens"], bool)
 
     def __len__(self) -> int:
@@ -234,11 +233,6 @@ class Crops(Dataset[Item]):
         self, example: int, rng: np.random.Generator
     ) -> tuple[tuple[slice, slice], tuple[int, int]]:
         """The part of the frame that a crop shows, and the pixel at its corner (row, column)."""
-        last = band(self.bands[0]).n_pixels - self.size
-        if rng.random() < ANYWHERE:
-            row, column = (int(each) for each in rng.integers(0, last + 1, 2))
-        else:
-            inside = rng.uniform(0.2, 0.8, 2) * self.size
-            corner = np.clip(np.rint(self.centres[example] - inside).astype(int), 0, last)
-            row, column = int(corner[0]), int(corner[1])
+        n_pixels = band(self.bands[0]).n_pixels
+        row, column = crop_corner(rng, self.centres[example], self.size, n_pixels)
         return np.s_[row : row + self.size, column : column + self.size], (row, column)

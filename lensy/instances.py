@@ -23,6 +23,7 @@ from lensy.bands import band
 from lensy.errors import LensyError
 from lensy.simulate import BandName, Split
 from lensy.store import DataSet
+from lensy.windows import candidate_pixels, crop_corner
 
 BAND: BandName = "VIS"
 """Masks are those of VIS."""
@@ -33,6 +34,9 @@ LENS = 1
 Role = Literal["lensed light", "lens galaxy", "candidate", "companion", "artefact"]
 """What an object of a frame is. A candidate is the galaxy of a non-lens that lensed light would be
 around; companions are the other galaxies. An artefact is a connected piece of what one spoils."""
+
+LEAST_SEEN = 4
+"""Pixels that an object has in an image at least: of one that is cut to less, nothing is asked."""
 
 LEAST_PIECE, MOST_PIECES = 10, 20
 """Pixels that a piece of an artefact has at least, and how many of a frame count, the largest."""
@@ -119,9 +123,9 @@ def roles(label: bool, n_objects: int) -> list[Role | None]:
 def objects(masks: NDArray[np.bool_], labels: Sequence[int]) -> Objects:
     """The objects of a frame from the masks (object, y, x) and class numbers of all there are.
 
-    Those of class 0 and those without light in the frame are left out.
+    Those of class 0 and those of fewer than LEAST_SEEN pixels in the image are left out.
     """
-    boxes = [targets.bounding_box(mask) for mask in masks]
+    boxes = [targets.bounding_box(mask) if mask.sum() >= LEAST_SEEN else None for mask in masks]
     kept = [k for k, box in enumerate(boxes) if box is not None and labels[k]]
     return {
         "boxes": torch.tensor([boxes[k] for k in kept], dtype=torch.float32).reshape(-1, 4),
@@ -135,7 +139,8 @@ class Instances(Dataset[tuple[Tensor, Objects]]):
 
     seed: where it is given, item k is the frame turned and mirrored at random, with fresh noise and
     artefacts, a function of (seed, k) alone; items beyond the split's end begin it anew. Otherwise
-    the frame as it is stored.
+    the frame as it is stored. crop: side in pixels of the square of such an item that is shown, the
+    whole frame where None.
     """
 
     def __init__(
@@ -148,8 +153,11 @@ class Instances(Dataset[tuple[Tensor, Objects]]):
         seed: int | None = None,
         start: int = 0,
         count: int | None = None,
+        crop: int | None = None,
     ) -> None:
         self.data, self.split, self.variant, self.seed = data, split, variant, seed
+        self.crop = band(BAND).n_pixels if crop is None else crop
+        self.centres = candidate_pixels(data.catalogue(split), band(BAND))
         self.labels = data.labels(split)[:limit]
         if not len(self.labels):
             raise LensyError(f"{data.folder} has no examples in {split!r}.")
@@ -165,8 +173,13 @@ class Instances(Dataset[tuple[Tensor, Objects]]):
         number = self.start + index
         example = number % len(self.labels)
         rng = None if self.seed is None else np.random.default_rng([self.seed, number])
-        exposure = self._seen(example, rng)
+        row, column = 0, 0
+        if rng is not None:
+            n_pixels = band(BAND).n_pixels
+            row, column = crop_corner(rng, self.centres[example], self.crop, n_pixels)
+        exposure = self._seen(example, rng, (row, column))
         masks = self.data.masks(self.split, example, self.variant.percentile)
+        masks = masks[:, row : row + self.crop, column : column + self.crop]
         labels = self._classes(example, len(masks))
         if artefact := self.variant.label("artefact"):
             found = pieces(exposure.masks)
@@ -206,15 +219,24 @@ class Instances(Dataset[tuple[Tensor, Objects]]):
         last = len(self.variant.classes)
         return [int(rng.integers(2, last + 1)) if number > LENS else number for number in labels]
 
-    def _seen(self, example: int, rng: np.random.Generator | None) -> Exposure:
-        """The frame as it is stored, or, with random numbers, with new noise and artefacts."""
+    def _seen(
+        self, example: int, rng: np.random.Generator | None, corner: tuple[int, int]
+    ) -> Exposure:
+        """The frame as it is stored, or, with random numbers, a crop with noise and artefacts.
+
+        corner: row and column of the crop's first pixel.
+        """
         if rng is None:
             return self.data.exposure(self.split, example, BAND)
         recipe = self.data.recipe
         instrument = Instrument.realistic() if self.variant.artefacts else recipe.instrument
-        light = self.data.layers(self.split, example, BAND).sum(axis=0, dtype=np.float32)
+        rows, columns = (slice(first, first + self.crop) for first in corner)
+        layers = self.data.layers(self.split, example, BAND)[:, rows, columns]
+        light = layers.sum(axis=0, dtype=np.float32)
         artefacts = instrument.draw(rng)
-        return expose(light, band(BAND), rng, artefacts=artefacts, instrument=instrument)
+        return expose(
+            light, band(BAND), rng, artefacts=artefacts, instrument=instrument, corner=corner
+        )
 
 
 def pieces(masks: Mapping[str, NDArray[np.bool_]]) -> list[NDArray[np.bool_]]:

@@ -21,6 +21,8 @@ class MaskTraining(Frozen):
     size: Size = "light"
     n_train: Count = 4000
     """Training frames, the first ones of the data set, each seen several times with new noise."""
+    crop: Annotated[int, Field(ge=64, le=200)] = 128
+    """Side of the training crops, pixels; whole frames are what is searched."""
     n_test: Count = 3000
     """Test frames, the first ones."""
     batch: Count = 8
@@ -66,11 +68,17 @@ class MaskExperiment(Frozen):
 
 TRAINING = {
     "smoke": MaskTraining(
-        n_train=60, n_test=40, batch=2, n_epochs=2, steps_per_epoch=4, n_check=10
+        n_train=60, crop=96, n_test=40, batch=2, n_epochs=2, steps_per_epoch=4, n_check=10
     ),
     "laptop": MaskTraining(),
     "talk": MaskTraining(
-        size="full", n_train=45_000, n_test=12_000, batch=16, n_epochs=20, steps_per_epoch=1000
+        size="full",
+        n_train=45_000,
+        crop=200,
+        n_test=12_000,
+        batch=16,
+        n_epochs=20,
+        steps_per_epoch=1000,
     ),
 }
 

@@ -41,6 +41,7 @@ class MaskRcnnModule(Learner):
             seed=self.settings.seed,
             start=self.trainer.current_epoch * per_epoch,
             count=per_epoch,
+            crop=self.settings.crop,
         )
         return self.loader(frames, self.settings.batch, collate_fn=collated)
 

@@ -14,6 +14,7 @@ from numpy.testing import assert_allclose
 from lensy.errors import LensyError
 from lensy.instances import (
     LEAST_PIECE,
+    LEAST_SEEN,
     LENS,
     MOST_PIECES,
     TALK,
@@ -89,7 +90,7 @@ def test_boxes_are_tight_around_the_masks_of_the_store(lenses: DataSet) -> None:
         assert_allclose(image[0], lenses.observed("test", index, "VIS"))
         stored = lenses.masks("test", index, 99.5)
         names = object_classes(bool(lenses.labels("test")[index]), len(stored))
-        wanted = [k for k, name in enumerate(names) if name and stored[k].any()]
+        wanted = [k for k, name in enumerate(names) if name and stored[k].sum() >= LEAST_SEEN]
         classes = list(variant.classes)
         assert np.array_equal(found["masks"].numpy().astype(bool), stored[wanted])
         assert [classes[n - 1] for n in found["labels"]] == [names[k] for k in wanted]
@@ -141,12 +142,29 @@ def test_a_training_frame_is_a_function_of_seed_and_number(lenses: DataSet) -> N
 
 
 def test_objects_outside_the_frame_are_left_out() -> None:
-    masks = np.zeros((3, 5, 5), bool)
-    masks[1, 2, 3] = masks[2, 0, 0] = True
-    found = objects(masks, [2, 1, 0])
-    assert found["boxes"].tolist() == [[3.0, 2.0, 4.0, 3.0]]
+    masks = np.zeros((4, 5, 5), bool)
+    masks[1, 2:4, 3:5] = masks[2, 0:2, 0:2] = True
+    masks[3, 4, 0:3] = True  # three pixels are less than LEAST_SEEN
+    found = objects(masks, [2, 1, 0, 1])
+    assert found["boxes"].tolist() == [[3.0, 2.0, 5.0, 4.0]]
     assert found["labels"].tolist() == [1]
     assert found["masks"].shape == (1, 5, 5)
+
+
+def test_a_crop_has_the_crop_of_the_masks(lenses: DataSet) -> None:
+    """The light under each mask of a crop is light; most crops hold the candidate."""
+    variant = VARIANTS["mrc-995"]
+    n_lenses = n_shown = 0
+    for seed in range(8):
+        crops = Instances(lenses, "train", variant, seed=seed, crop=96)
+        for index, (image, found) in enumerate(crops):
+            assert image.shape == (1, 96, 96)
+            assert found["masks"].shape == (len(found["labels"]), 96, 96)
+            n_lenses += int(lenses.labels("train")[index])
+            n_shown += len(found["labels"])
+            for mask in found["masks"].bool():
+                assert image[0][mask].mean() > image[0].median() + 2
+    assert 0.6 * n_lenses < n_shown <= n_lenses
 
 
 def test_roles_of_a_lens_and_of_a_non_lens() -> None:

@@ -55,6 +55,7 @@ LEVELS = {
     "lensy.field_galaxies": 2,
     "lensy.published_weights": 2,
     "lensy.real_sky": 2,
+    "lensy.windows": 2,
     "lensy.stray_light": 2,
     "lensy.arcs": 3,
     "lensy.rates": 3,

@@ -32,8 +32,10 @@ FRAMES: dict[str, Any] = {
     "max_size": SIDE,
     "image_mean": [0.0],
     "image_std": [1.0],
+    "_skip_resize": True,
 }
-"""What torchvision does to images before the network sees them: nothing."""
+"""What torchvision does to images before the network sees them: nothing, crops in training
+included."""
 
 ANCHORS = (8, 16, 32, 64)
 """Sides of the anchors per level of the light network, pixels: from a galaxy's core to a ring of
