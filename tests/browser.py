@@ -85,6 +85,12 @@ class Page:
         self.send("Page.navigate", url=path.resolve().as_uri())
         self.wait("document.readyState === 'complete'")
 
+    def reload(self) -> None:
+        """Load the page again, as its reader would."""
+        self.run("window.before = true")
+        self.send("Page.reload")
+        self.wait("!window.before && document.readyState === 'complete'")
+
 
 @contextmanager
 def opened(path: Path, profile: Path) -> Iterator[Page]:

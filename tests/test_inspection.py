@@ -148,7 +148,7 @@ def test_the_page_in_a_browser(tmp_path: Path) -> None:
         )
         assert browser.run(look) != before
 
-        browser.open(tmp_path / "page.html")
+        browser.reload()
         browser.wait("document.documentElement.dataset.ready === 'yes'")
         assert browser.run("document.getElementById('progress').textContent") == "2 of 4 graded"
         rows = list(csv.DictReader(io.StringIO(browser.run("csv()"))))
