@@ -15,7 +15,7 @@ from lensy.errors import LensyError, exit_code_two
 from lensy.evaluation import elsewhere, score_again
 from lensy.experiments import BANDS, SCALES, START, Experiment, Scale, experiment
 from lensy.instances import VARIANTS
-from lensy.mask_experiments import mask_experiment
+from lensy.mask_experiments import MaskExperiment, mask_experiment
 from lensy.mask_training import fit_masks, score_masks_again
 from lensy.models.ou import FAMILY
 from lensy.ou_training import fit_ou, ou_experiment
@@ -80,12 +80,16 @@ def train(
             "devices": int(devices) if devices.isdecimal() else devices,
             "num_nodes": nodes,
         } | ({"precision": precision} if precision else {})
-        if start is not None and name not in START:
-            raise LensyError(f"--start is for the experiments {', '.join(START)}.")
+        if start is not None and name not in (*START, *VARIANTS):
+            raise LensyError(
+                f"--start is for the experiments {', '.join(START)} and for those of Mask R-CNN."
+            )
         recipe = data_set.recipe
         if name in VARIANTS:
             masks = mask_experiment(name, _scale(scale), recipe, seed=seed)
-            run = fit_masks(masks, data_set, out or runs_folder(masks, runs), **settings)
+            first = Run(start) if start else _start(masks, data)
+            folder = out or runs_folder(masks, runs)
+            run = fit_masks(masks, data_set, folder, start=first, **settings)
         elif name in FAMILY:
             ours = ou_experiment(name, _scale(scale), recipe, seed=seed)
             run = fit_ou(ours, data_set, out or runs_folder(ours, runs), **settings)
@@ -150,7 +154,7 @@ def scorecard(
             typer.echo(as_text(rows))
 
 
-def _start(wanted: Experiment, data: Path) -> Run | None:
+def _start(wanted: Experiment | MaskExperiment, data: Path) -> Run | None:
     """The run that an experiment begins with, if it begins with one."""
     if wanted.start is None:
         return None

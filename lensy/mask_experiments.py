@@ -8,26 +8,29 @@ from typing import Annotated
 from pydantic import Field
 
 from lensy.errors import LensyError
-from lensy.experiments import Count, Scale, check_scale, with_seed
+from lensy.experiments import Count, Experiment, Scale, check_scale, experiment, with_seed
 from lensy.instances import BAND, VARIANTS, Variant
 from lensy.models.mask_rcnn import Size
 from lensy.scene import Frozen
 from lensy.simulate import BandName, Recipe
+
+START = "naberrie-vis"
+"""Light networks begin with its encoder: from random weights, two cores would need many hours."""
 
 
 class MaskTraining(Frozen):
     """Settings of one training run, the same for all variants at a scale."""
 
     size: Size = "light"
-    n_train: Count = 4000
-    """Training frames, the first ones of the data set, each seen several times with new noise."""
+    n_train: Count = 8000
+    """Training frames, the first ones of the data set, each seen with new noise every time."""
     crop: Annotated[int, Field(ge=64, le=200)] = 128
     """Side of the training crops, pixels; whole frames are what is searched."""
     n_test: Count = 3000
     """Test frames, the first ones."""
     batch: Count = 8
-    n_epochs: Count = 10
-    steps_per_epoch: Count = 100
+    n_epochs: Count = 8
+    steps_per_epoch: Count = 125
     learning_rate: Annotated[float, Field(gt=0)] = 1e-3
     weight_decay: Annotated[float, Field(ge=0)] = 1e-4
     n_check: Count = 200
@@ -41,13 +44,18 @@ class MaskTraining(Frozen):
 
 
 class MaskExperiment(Frozen):
-    """A variant of Mask R-CNN, its training and the recipe of its data."""
+    """A variant of Mask R-CNN, its training and the recipe of its data.
+
+    start: the experiment whose finished Naberrie gives the trunk's first weights; random ones
+    without.
+    """
 
     name: str
     scale: Scale
     variant: str
     training: MaskTraining
     recipe: Recipe
+    start: Experiment | None = None
 
     @property
     def band(self) -> BandName:
@@ -63,6 +71,7 @@ class MaskExperiment(Frozen):
     def fingerprint(self) -> str:
         """Twelve hexadecimal digits that change with any setting or the data's recipe."""
         content = self.training.model_dump_json() + repr(self.objects) + self.recipe.fingerprint
+        content += self.start.fingerprint if self.start else ""
         return hashlib.sha256(content.encode()).hexdigest()[:12]
 
 
@@ -94,4 +103,7 @@ def mask_experiment(
         raise LensyError(f"There is no variant {name!r}; the variants are {', '.join(VARIANTS)}.")
     check_scale(scale)
     label, training = with_seed(name, TRAINING[scale], seed)
-    return MaskExperiment(name=label, scale=scale, variant=name, training=training, recipe=recipe)
+    start = experiment(START, scale, recipe, seed=seed) if training.size == "light" else None
+    return MaskExperiment(
+        name=label, scale=scale, variant=name, training=training, recipe=recipe, start=start
+    )

@@ -24,11 +24,13 @@ class MaskRcnnModule(Learner):
         self.experiment = experiment
         self.settings = experiment.training
         self.data = data
-        self.model = MaskRcnn(
+        model = MaskRcnn(
             len(experiment.objects.classes),
             band(experiment.band).background_sigma,
             self.settings.size,
         )
+        # as for Naberrie, faster on CPUs than the default order of channels
+        self.model: MaskRcnn = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """The frames of the current epoch; the trainer asks anew for each."""

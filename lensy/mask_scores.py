@@ -18,7 +18,7 @@ from torchmetrics.detection import MeanAveragePrecision
 from tqdm import tqdm
 
 from lensy.instances import LENS, Instances, Role, collated
-from lensy.models.mask_rcnn import MaskRcnn
+from lensy.models.mask_rcnn import MaskRcnn, image_score
 
 Columns = dict[str, NDArray[Any]]
 
@@ -68,6 +68,18 @@ def score_instances(
     columns = {name: np.array(values) for name, values in parts.items()}
     columns["label"] = columns["label"] > 0
     return columns, _average_precisions(precision)
+
+
+def score_images(
+    model: MaskRcnn, frames: Instances, *, progress: bool = False
+) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """Labels and scores of stored frames, (n,) each: those of `score_instances` and no more."""
+    loader = DataLoader(frames, batch_size=BATCH, collate_fn=collated)
+    device, labels, scores = model.sigma.device, [], []
+    for images, objects in tqdm(loader, desc="scoring", unit="batch", disable=not progress):
+        scores.append(image_score(model.detect(images.to(device)), LENS).double().cpu().numpy())
+        labels += [bool((each["labels"] == LENS).any()) for each in objects]
+    return np.array(labels), np.concatenate(scores)
 
 
 def lies_on(

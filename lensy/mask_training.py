@@ -15,7 +15,7 @@ from lensy.instances import Instances
 from lensy.learning import arithmetic, train
 from lensy.mask_experiments import MaskExperiment
 from lensy.mask_learning import MaskRcnnModule
-from lensy.mask_scores import score_instances
+from lensy.mask_scores import score_images, score_instances
 from lensy.metrics import auroc, threshold_at
 from lensy.models.mask_rcnn import MaskRcnn
 from lensy.models.precision import computing_in
@@ -32,6 +32,7 @@ from lensy.runs import (
 )
 from lensy.simulate import Recipe
 from lensy.store import DataSet
+from lensy.training import check_start, obtain
 
 
 def fit_masks(
@@ -39,20 +40,26 @@ def fit_masks(
     data: DataSet,
     folder: Path,
     *,
+    start: Run | None = None,
     keep_weights: bool = True,
     progress: bool = False,
     trainer_options: dict[str, Any] | None = None,
 ) -> Run:
     """Train a Mask R-CNN, score the test set with the epoch validation likes best, write the run.
 
+    start: the finished run of `experiment.start`, if it has one.
+
     A killed job that is started again goes on after its last finished epoch. keep_weights: whether
     the run holds the network. trainer_options: passed on to Lightning's Trainer.
     Raises LensyError where data or folder belong to another experiment.
     """
+    check_start(experiment, start)
     origin = provenance()
     claim(folder, experiment, data)
     torch.manual_seed(experiment.training.seed)
     module = MaskRcnnModule(experiment, data)
+    if start:
+        module.model.begin_with(start.model())
     best = train(module, folder / "checkpoints", progress=progress, options=trainer_options)
     module.load_state_dict(torch.load(best, weights_only=True, map_location="cpu")["state_dict"])
     round_trip_half(module.model)
@@ -139,8 +146,7 @@ def _validated(
 ) -> dict[str, Any]:
     """What a score means, from all validation frames."""
     frames = Instances(data, "validation", experiment.objects)
-    columns, _ = score_instances(model, frames, progress=progress)
-    labels, scores = columns["label"], columns["score"]
+    labels, scores = score_images(model, frames, progress=progress)
     rates = (0.1, 0.01)
     return {
         "kind": "best detection of lensed light, 0 without any",
@@ -164,8 +170,16 @@ def trained_masks(run: Run) -> MaskRcnn:
 
 
 def obtain_masks(experiment: MaskExperiment, **places: Unpack[Places]) -> Run:
-    """The run of an experiment: shipped, made earlier, or else trained now, data included."""
-    return obtained(experiment, partial(fit_masks, experiment), **places)
+    """The run of an experiment: shipped, made earlier, or else trained now, data included.
+
+    So is the run that it begins with.
+    """
+
+    def make(data: DataSet, folder: Path, *, progress: bool) -> Run:
+        start = obtain(experiment.start, **places) if experiment.start else None
+        return fit_masks(experiment, data, folder, start=start, progress=progress)
+
+    return obtained(experiment, make, **places)
 
 
 def obtain_masks_elsewhere(run: Run, recipe: Recipe, **places: Unpack[Places]) -> Run:

@@ -9,7 +9,7 @@ import logging
 import time
 from functools import partial
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Any, Protocol, Unpack
 
 import torch
 
@@ -30,6 +30,29 @@ from lensy.store import DataSet
 log = logging.getLogger(__name__)
 
 
+class Beginning(Protocol):
+    """An experiment that may begin with the weights of another."""
+
+    @property
+    def name(self) -> str:
+        """Of the experiment."""
+
+    @property
+    def start(self) -> Experiment | None:
+        """The experiment whose finished network gives the first weights."""
+
+
+def check_start(experiment: Beginning, start: Run | None) -> None:
+    """Raise LensyError where `start` is not the run that the experiment begins with."""
+    wanted = experiment.start
+    if (wanted and wanted.fingerprint) != (start and start.info["fingerprint"]):
+        raise LensyError(
+            f"{experiment.name} begins with the weights of "
+            f"{wanted.name if wanted else 'no other network'}, but was given "
+            f"{start.folder if start else 'none'}."
+        )
+
+
 def fit(
     experiment: Experiment,
     data: DataSet,
@@ -47,13 +70,7 @@ def fit(
     Lightning's Trainer (`accelerator`, `devices`, `num_nodes`, ...).
     Raises LensyError where data or folder belong to another experiment.
     """
-    wanted = experiment.start.fingerprint if experiment.start else None
-    if wanted != (start.info["fingerprint"] if start else None):
-        raise LensyError(
-            f"{experiment.name} begins with the weights of "
-            f"{experiment.start.name if experiment.start else 'no other network'}, but was given "
-            f"{start.folder if start else 'none'}."
-        )
+    check_start(experiment, start)
     origin = provenance()
     claim(folder, experiment, data)
     torch.manual_seed(experiment.training.seed)
