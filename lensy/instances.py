@@ -93,7 +93,10 @@ WITH_ARTEFACTS = {
 }
 """The talk's next step, a class for artefacts, and its control, which sees them without a name."""
 
-VARIANTS = TALK | ABLATIONS | WITH_ARTEFACTS
+FROM_RANDOM = {"mrc-995-from-random": TALK["mrc-995"], "mrc-3-from-random": _MRC_3}
+"""Two of the talk's once more, whose trunk begins with random weights at every scale."""
+
+VARIANTS = TALK | ABLATIONS | WITH_ARTEFACTS | FROM_RANDOM
 """All networks by name."""
 
 

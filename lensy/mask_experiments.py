@@ -9,7 +9,7 @@ from pydantic import Field
 
 from lensy.errors import LensyError
 from lensy.experiments import Count, Experiment, Scale, check_scale, experiment, with_seed
-from lensy.instances import BAND, VARIANTS, Variant
+from lensy.instances import BAND, FROM_RANDOM, VARIANTS, Variant
 from lensy.models.mask_rcnn import Size
 from lensy.scene import Frozen
 from lensy.simulate import BandName, Recipe
@@ -103,7 +103,8 @@ def mask_experiment(
         raise LensyError(f"There is no variant {name!r}; the variants are {', '.join(VARIANTS)}.")
     check_scale(scale)
     label, training = with_seed(name, TRAINING[scale], seed)
-    start = experiment(START, scale, recipe, seed=seed) if training.size == "light" else None
+    begins = training.size == "light" and name not in FROM_RANDOM
+    start = experiment(START, scale, recipe, seed=seed) if begins else None
     return MaskExperiment(
         name=label, scale=scale, variant=name, training=training, recipe=recipe, start=start
     )

@@ -38,7 +38,8 @@ def runs(data: DataSet, tmp_path_factory: pytest.TempPathFactory) -> dict[str, R
     """One tiny run of each family of networks."""
     folder = tmp_path_factory.mktemp("runs")
     short = MaskTraining(n_train=4, batch=2, n_epochs=1, steps_per_epoch=1, n_test=4, n_check=4)
-    masks = mask_experiment("mrc-3", "smoke", data.recipe).model_copy(update={"training": short})
+    masks = mask_experiment("mrc-3-from-random", "smoke", data.recipe)
+    masks = masks.model_copy(update={"training": short})
     brief = OuTraining(batch=4, n_epochs=1, steps_per_epoch=1, n_check=8)
     ou = ou_experiment("ou-h", "smoke", data.recipe).model_copy(update={"training": brief})
     options = {"trainer_options": CPU}

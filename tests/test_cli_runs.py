@@ -35,7 +35,7 @@ def lensy(*words: object) -> Result:
         ),
         (("naberrie-vis", "--scale", "huge"), "There is no scale 'huge'; the scales are smoke,"),
         (("mrc-3", "--scale", "huge"), "There is no scale 'huge'; the scales are smoke,"),
-        (("mrc-3", "--start", "x"), "--start is for the experiments naberrie-y, "),
+        (("ou-200", "--start", "x"), "--start is for the experiments naberrie-y, "),
         (("ou-200", "--scale", "huge"), "There is no scale 'huge'; the scales are smoke,"),
     ],
 )

@@ -13,6 +13,7 @@ from numpy.testing import assert_allclose
 
 from lensy.errors import LensyError
 from lensy.instances import (
+    FROM_RANDOM,
     LEAST_PIECE,
     LEAST_SEEN,
     LENS,
@@ -45,13 +46,15 @@ def test_the_variants_are_the_talks() -> None:
 
 
 def test_the_others_differ_from_mrc_3_in_one_thing() -> None:
-    galaxies = {name: each.classes["galaxy"] for name, each in VARIANTS.items() if name not in TALK}
+    others = VARIANTS.keys() - TALK.keys() - FROM_RANDOM.keys()
+    galaxies = {name: VARIANTS[name].classes["galaxy"] for name in others}
     assert galaxies.pop("mrc-3-companions") == ("companion",)
     assert galaxies.pop("mrc-3-candidates") == ("candidate",)
     assert set(galaxies.values()) == {("candidate", "companion")}
     assert {name for name, each in VARIANTS.items() if each.artefacts} == {
         "mrc-3-artefacts", "mrc-4",
     }  # fmt: skip
+    assert all(TALK[name.removesuffix("-from-random")] == FROM_RANDOM[name] for name in FROM_RANDOM)
     assert VARIANTS["mrc-4"].label("artefact") == 4
     assert VARIANTS["mrc-3-artefacts"].label("artefact") == 0
 

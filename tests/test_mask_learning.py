@@ -10,6 +10,7 @@ from builders import bright_population, tiny_data
 from numpy.testing import assert_allclose
 
 from lensy.errors import LensyError
+from lensy.experiments import experiment
 from lensy.instances import Instances, collated
 from lensy.learning import train
 from lensy.mask_experiments import MaskExperiment, MaskTraining, mask_experiment
@@ -68,6 +69,26 @@ def test_experiments_differ_by_variant_and_seed() -> None:
     assert [each.name for each in made] == ["mrc-95", "mrc-95-seed-2", "mrc-3"]
     assert len({each.fingerprint for each in made}) == 3
     assert mask_experiment("mrc-95", "laptop", recipe, seed=1) == made[0]
+
+
+def test_light_networks_begin_with_the_painter_of_their_seed() -> None:
+    recipe = Recipe(name="x")
+    first, second = (mask_experiment("mrc-3", "laptop", recipe, seed=seed) for seed in (1, 2))
+    assert first.start == experiment("naberrie-vis", "laptop", recipe)
+    assert second.start == experiment("naberrie-vis", "laptop", recipe, seed=2)
+    assert mask_experiment("mrc-3", "talk", recipe).start is None
+    random = mask_experiment("mrc-3-from-random", "laptop", recipe)
+    assert random.start is None
+    assert random.objects == first.objects
+    assert random.training == first.training
+    assert random.fingerprint != first.fingerprint
+
+
+def test_a_training_needs_the_run_it_begins_with(frames: DataSet, tmp_path: Path) -> None:
+    wanted = mask_experiment("mrc-3", "smoke", frames.recipe)
+    with pytest.raises(LensyError, match="mrc-3 begins with the weights of naberrie-vis, but was"):
+        fit_masks(wanted, frames, tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 def test_unknown_variants_are_refused() -> None:

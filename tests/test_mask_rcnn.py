@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 from torch import Tensor
+from torch.testing import assert_close
 
-from lensy.models.mask_rcnn import ANCHORS, SIDE, MaskRcnn, image_score
+from lensy.errors import LensyError
+from lensy.models.mask_rcnn import ANCHORS, SIDE, MaskRcnn, Size, image_score
+from lensy.models.naberrie import Naberrie
 
 
 @pytest.fixture(scope="module")
@@ -37,9 +40,33 @@ def nothing() -> dict[str, Tensor]:
     }
 
 
-def test_the_light_network_has_four_million_parameters(network: MaskRcnn) -> None:
+def test_the_light_network_has_two_and_a_half_million_parameters(network: MaskRcnn) -> None:
     n = sum(parameter.numel() for parameter in network.parameters())
-    assert 3.5e6 < n < 4.5e6
+    assert 2.2e6 < n < 2.8e6
+
+
+def test_the_trunk_begins_as_the_painter_ended() -> None:
+    """The same features, at the same places, as the painter has from the same image."""
+    torch.manual_seed(2)
+    painter, model = Naberrie(sigma=2.0).eval(), MaskRcnn(n_classes=1, sigma=2.0).eval()
+    image = flux()[..., :192, :192]
+    bottom, skips = painter.encode(image)
+    body, compressed = model.network.backbone.body, torch.asinh(image / 2.0)
+    assert not torch.allclose(body(compressed)["4"], bottom, atol=1e-3)
+    model.begin_with(painter)
+    features = body(compressed)
+    assert list(features) == ["2", "3", "4"]
+    for mine, theirs in zip(features.values(), [*skips[2:], bottom], strict=True):
+        assert_close(mine, theirs)
+
+
+@pytest.mark.parametrize(
+    ("size", "width", "words"),
+    [("full", 16, "this network is full"), ("light", 8, "that of width 8")],
+)
+def test_trunks_of_another_shape_are_refused(size: Size, width: int, words: str) -> None:
+    with pytest.raises(LensyError, match=rf"can begin with a Naberrie of width 16.*{words}"):
+        MaskRcnn(n_classes=1, size=size).begin_with(Naberrie(width))
 
 
 def test_images_are_neither_enlarged_nor_shifted(network: MaskRcnn) -> None:
@@ -47,6 +74,7 @@ def test_images_are_neither_enlarged_nor_shifted(network: MaskRcnn) -> None:
     padded = images.tensors
     assert images.image_sizes == [(SIDE, SIDE)] * 2
     assert torch.equal(padded[:, :, :SIDE, :SIDE], flux())
+    assert padded.shape[2:] == (208, 208)
 
 
 @pytest.mark.parametrize("targets", [[square(), nothing()], [nothing(), nothing()]])
@@ -91,6 +119,6 @@ def test_proposals_come_from_anchors_and_stay_in_the_frame(network: MaskRcnn) ->
     anchors, proposals = network.propose(flux(1))
     sides = (anchors[:, 2:] - anchors[:, :2]).prod(1).sqrt()
     assert {round(float(side) / 8) * 8 for side in sides} == set(ANCHORS)
-    assert 0 < len(proposals) <= 200
+    assert 0 < len(proposals) <= 100
     assert proposals.min() >= 0
     assert proposals.max() <= SIDE

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from lensy.artefacts import Instrument
 from lensy.instances import VARIANTS, Instances, roles
-from lensy.mask_scores import lies_on, score_instances
+from lensy.mask_scores import lies_on, score_images, score_instances
 from lensy.models.mask_rcnn import MaskRcnn
 from lensy.store import DataSet
 
@@ -76,6 +76,18 @@ def test_an_oracle_is_perfect(frames: DataSet) -> None:
     # the mask of 200 pixels and the lensed light above the noise are not the same
     assert np.isnan(columns["mask_iou"][~labels]).all()
     assert ((columns["mask_iou"][labels] > 0.1) & (columns["mask_iou"][labels] < 1)).all()
+
+
+def test_scores_alone_are_those_of_the_whole_account(frames: DataSet) -> None:
+    answers = told(frames, 0.9)
+    answers[0] = nothing()
+    items = Instances(frames, "test", VARIANTS["mrc-3"])
+    labels, scores = score_images(Oracle(answers), items)
+    columns, _ = score_instances(Oracle(answers), items)
+    assert np.array_equal(labels, columns["label"])
+    assert np.array_equal(scores, columns["score"])
+    assert scores[0] == 0
+    assert scores.any()
 
 
 def test_whoever_finds_nothing_scores_nothing(frames: DataSet) -> None:
