@@ -22,14 +22,14 @@ class MaskTraining(Frozen):
     """Settings of one training run, the same for all variants at a scale."""
 
     size: Size = "light"
-    n_train: Count = 8000
+    n_train: Count = 12_000
     """Training frames, the first ones of the data set, each seen with new noise every time."""
     crop: Annotated[int, Field(ge=64, le=200)] = 128
     """Side of the training crops, pixels; whole frames are what is searched."""
     n_test: Count = 3000
     """Test frames, the first ones."""
     batch: Count = 8
-    n_epochs: Count = 8
+    n_epochs: Count = 12
     steps_per_epoch: Count = 125
     learning_rate: Annotated[float, Field(gt=0)] = 1e-3
     weight_decay: Annotated[float, Field(ge=0)] = 1e-4

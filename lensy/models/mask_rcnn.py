@@ -4,13 +4,13 @@ Source: He et al. 2017, arXiv 1703.06870; the talk used torchvision's. Nothing o
 What differs is what has to: one channel in, no statistics of photographs, no enlargement to 800
 pixels, anchors of the size of arcs and galaxies. torchvision's own default, a ResNet-50, takes two
 seconds per training image on two cores. The light network stands on Naberrie's encoder, as the
-talk's classifier does: it can begin with what that has learned, and takes a fraction of the time.
+talk's classifier does: it can take what that has learned, and needs a fraction of the time.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import torch
 from torch import Tensor, nn
@@ -139,8 +139,9 @@ class MaskRcnn(nn.Module):
         self.network = light_network(n_classes) if size == "light" else full_network(n_classes)
 
     def begin_with(self, painter: Naberrie) -> None:
-        """Take the weights of Naberrie's encoder and bottleneck for the trunk.
+        """Take the weights of Naberrie's encoder and bottleneck for the trunk, and keep them.
 
+        The trunk learns no more, as the encoder under Naberrie's classifier does not.
         Raises LensyError where the two do not have the same shape, as in the full network.
         """
         body = self.network.backbone.body
@@ -151,6 +152,15 @@ class MaskRcnn(nn.Module):
             )
         for k, block in enumerate(encoder_blocks(painter)):
             body[f"block{k}"].load_state_dict(block.state_dict())
+        body.requires_grad_(False)
+
+    def train(self, mode: bool = True) -> Self:  # noqa: FBT001, FBT002
+        """Let the network learn, a trunk apart that keeps its weights."""
+        super().train(mode)
+        body = self.network.backbone.body
+        if not any(parameter.requires_grad for parameter in body.parameters()):
+            body.eval()
+        return self
 
     def forward(self, flux: Tensor, targets: list[dict[str, Tensor]] | None = None) -> Any:
         """Losses in training, detections otherwise, as torchvision gives them.
