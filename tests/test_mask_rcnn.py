@@ -60,6 +60,26 @@ def test_the_trunk_begins_as_the_painter_ended() -> None:
         assert_close(mine, theirs)
 
 
+def test_a_trunk_from_the_painter_stays_as_it_is() -> None:
+    """Weights and averages, through a step that moves the rest; a random trunk learns."""
+    torch.manual_seed(3)
+    for begins in (True, False):
+        model = MaskRcnn(n_classes=1, sigma=2.0)
+        if begins:
+            model.begin_with(Naberrie(sigma=2.0))
+        before = {name: each.clone() for name, each in model.state_dict().items()}
+        model.train()
+        optimiser = torch.optim.SGD(model.parameters(), lr=1e-2)
+        torch.stack(list(model(flux(1), [square()]).values())).sum().backward()
+        optimiser.step()
+        moved = {
+            name for name, each in model.state_dict().items() if not torch.equal(each, before[name])
+        }
+        trunk = {name for name in before if "backbone.body" in name}
+        assert moved - trunk
+        assert bool(moved & trunk) is not begins
+
+
 @pytest.mark.parametrize(
     ("size", "width", "words"),
     [("full", 16, "this network is full"), ("light", 8, "that of width 8")],

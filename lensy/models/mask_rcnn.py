@@ -154,7 +154,7 @@ class MaskRcnn(nn.Module):
             body[f"block{k}"].load_state_dict(block.state_dict())
         body.requires_grad_(False)
 
-    def train(self, mode: bool = True) -> Self:  # noqa: FBT001, FBT002
+    def train(self, mode: bool = True) -> Self:
         """Let the network learn, a trunk apart that keeps its weights."""
         super().train(mode)
         body = self.network.backbone.body
