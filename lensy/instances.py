@@ -79,13 +79,18 @@ TALK = {
 """The talk's networks. The panels of its input show masks of 200 pixels, the 99.5th percentile, of
 the lensed light, the lens galaxy and every other galaxy."""
 
+BEGUN_AT_RANDOM = {"mrc-995-from-random": TALK["mrc-995"], "mrc-3-from-random": _MRC_3}
+"""Two of the talk's once more, whose trunk begins with random weights at every scale, as the
+talk's did, and learns with the rest."""
+
 ABLATIONS = {
     "mrc-3-shuffled": replace(_MRC_3, shuffled=True),
     "mrc-3-companions": Variant(99.5, _BOTH | {"galaxy": ("companion",)}),
     "mrc-3-candidates": Variant(99.5, _BOTH | {"galaxy": ("candidate",)}),
 }
 """MRC-3 with something taken from its non-lenses: their labels are drawn at random, or the class
-holds the companions alone, or the galaxies that might have been lenses alone."""
+holds the companions alone, or the galaxies that might have been lenses alone. They begin at random
+as well: what a network learns from its objects shows most where it has learned nothing before."""
 
 WITH_ARTEFACTS = {
     "mrc-3-artefacts": replace(_MRC_3, artefacts=True),
@@ -93,10 +98,10 @@ WITH_ARTEFACTS = {
 }
 """The talk's next step, a class for artefacts, and its control, which sees them without a name."""
 
-FROM_RANDOM = {"mrc-995-from-random": TALK["mrc-995"], "mrc-3-from-random": _MRC_3}
-"""Two of the talk's once more, whose trunk begins with random weights at every scale."""
+FROM_RANDOM = BEGUN_AT_RANDOM | ABLATIONS
+"""All whose trunk begins with random weights at every scale."""
 
-VARIANTS = TALK | ABLATIONS | WITH_ARTEFACTS | FROM_RANDOM
+VARIANTS = TALK | FROM_RANDOM | WITH_ARTEFACTS
 """All networks by name."""
 
 

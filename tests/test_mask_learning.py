@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose
 
 from lensy.errors import LensyError
 from lensy.experiments import experiment
-from lensy.instances import Instances, collated
+from lensy.instances import FROM_RANDOM, Instances, collated
 from lensy.learning import train
 from lensy.mask_experiments import MaskExperiment, MaskTraining, mask_experiment
 from lensy.mask_learning import MaskRcnnModule
@@ -78,10 +78,11 @@ def test_light_networks_begin_with_the_painter_of_their_seed() -> None:
     assert second.start == experiment("naberrie-vis", "laptop", recipe, seed=2)
     assert mask_experiment("mrc-3", "talk", recipe).start is None
     random = mask_experiment("mrc-3-from-random", "laptop", recipe)
-    assert random.start is None
     assert random.objects == first.objects
     assert random.training == first.training
     assert random.fingerprint != first.fingerprint
+    for name in FROM_RANDOM:
+        assert mask_experiment(name, "laptop", recipe).start is None
 
 
 def test_a_training_needs_the_run_it_begins_with(frames: DataSet, tmp_path: Path) -> None:
