@@ -8,6 +8,9 @@ A run is a folder with
     model.safetensors   weights of Naberrie in half precision
     head.safetensors    weights of the classifier's dense layers, likewise
 
+A run with new dense layers on another run's encoder can go without weights of its own for that:
+they are then those of the run that `encoder_of` names, in the folder beside it.
+
 `run.json` is written last: a folder without it holds no run. Finished runs that come with the
 package are in `lensy/shipped/<scale>/<experiment>/`, local ones in `runs/<scale>/<experiment>/`.
 """
@@ -122,7 +125,7 @@ class Run:
     def model(self) -> Naberrie:
         """The trained network, in evaluation mode, single precision."""
         settings = self.info["experiment"]["training"]
-        weights = single_precision_weights(self.folder / "model.safetensors")
+        weights = single_precision_weights(self._painter() / "model.safetensors")
         sigma = weights["sigma"].flatten().tolist()
         model = Naberrie(
             settings["width"],
@@ -133,6 +136,20 @@ class Run:
         model.load_state_dict(weights)
         fast: Naberrie = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         return fast.eval()
+
+    def _painter(self) -> Path:
+        """Folder with the U-Net: this one, or that of the run whose encoder it stands on."""
+        owner = self.info.get("encoder_of")
+        if owner is None or (self.folder / "model.safetensors").exists():
+            return self.folder
+        beside = Run(self.folder.parent / owner["name"])
+        if beside.info["fingerprint"] != owner["fingerprint"]:
+            raise LensyError(
+                f"{self.folder} stands on the encoder of {owner['name']} with the fingerprint "
+                f"{owner['fingerprint']}, but {beside.folder} is another run: put the right one "
+                "there, or its model.safetensors into this folder."
+            )
+        return beside.folder
 
     def classifier(self) -> Classifier:
         """The trained classifier on the encoder of `model`, in evaluation mode."""

@@ -36,6 +36,7 @@ from lensy.models.ou import Ou
 from lensy.models.precision import computing_in
 from lensy.painter import NaberrieModule
 from lensy.predecessor import predecessor_scores
+from lensy.provenance import write_json
 from lensy.runs import Run, find_run, round_trip_half, runs_folder, shipped_run
 from lensy.store import DataSet
 from lensy.training import fit, fit_classifier, obtain
@@ -165,6 +166,23 @@ def test_new_dense_layers_leave_the_encoder_as_it_was(run: Run, tmp_path: Path) 
     assert again.info["encoder_of"]["fingerprint"] == run.info["fingerprint"]
     assert again.info["experiment"]["name"] == "tiny-for-tiny"
     assert np.array_equal(again.scores()["label"], other.labels("test"))
+
+
+def test_a_run_may_stand_on_the_encoder_of_the_run_beside_it(run: Run, tmp_path: Path) -> None:
+    other = tiny_data(tmp_path / "data", n_test=2, n_validation=8, n_train=8, seed=5)
+    again = fit_classifier(run, other, tmp_path / "again")
+    image = torch.from_numpy(other.observed("test", 0, "VIS"))[None, None]
+    own = again.classifier().score(image)
+    (again.folder / "model.safetensors").unlink()
+    with pytest.raises(LensyError, match="holds no finished run"):
+        Run(again.folder).classifier()
+    shutil.copytree(run.folder, tmp_path / "tiny")
+    assert torch.equal(Run(again.folder).classifier().score(image), own)
+    about = json.loads((again.folder / "run.json").read_text("utf-8"))
+    about["encoder_of"]["fingerprint"] = "another"
+    write_json(again.folder / "run.json", about)
+    with pytest.raises(LensyError, match=r"fingerprint another, but .* is another run"):
+        Run(again.folder).classifier()
 
 
 def test_scored_again_on_other_images(run: Run, data: DataSet, tmp_path: Path) -> None:
