@@ -21,6 +21,9 @@ TABLE = "<!-- path -->"
 HOW = {"smoke": "everything made from nothing", "laptop": "with the shipped runs"}
 """What a time is of."""
 
+UNTIMED = "talk"
+"""The scale of which a page says that it was not timed, as long as it was not."""
+
 Costs = Mapping[str, Mapping[str, float]]
 
 
@@ -52,6 +55,8 @@ def opened(text: str, name: str, costs: Costs) -> str:
     lines = [f"It needs: {known['needs']}."]
     if times:
         lines.append(f"On two cores its code takes {'; '.join(times)}.")
+        if UNTIMED not in costs:
+            lines.append(f"At scale {UNTIMED}, which wants a GPU, it has not been timed.")
     box = "```{admonition} Before you begin\n:class: tip\n\n" + " ".join(lines) + "\n```"
     head = re.match(r"(---\n.*?\n---\n+)?# [^\n]*\n+[^\n]+\n", text, re.DOTALL)
     if head is None:

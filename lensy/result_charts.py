@@ -246,6 +246,26 @@ def draw_intervals(panels: Mapping[str, Mapping[str, tuple[float, float, float]]
     return figure
 
 
+def draw_progress(
+    networks: Mapping[str, tuple[ArrayLike, ArrayLike, ArrayLike]], *, ylabel: str
+) -> Figure:
+    """A quantity against the optimiser's step while networks learn.
+
+    networks: step, value and its standard error by name, each (n,); the error is drawn at the last.
+    """
+    figure = Figure(figsize=(6.2, 3.4), layout="constrained")
+    axes = figure.subplots()
+    for k, (name, columns) in enumerate(networks.items()):
+        step, value, error = (np.asarray(each) for each in columns)
+        colour = _colour(name, k)
+        axes.plot(step, value, STYLES[k % 5], color=colour, label=name, markersize=3.5)
+        axes.errorbar(step[-1], value[-1], error[-1], color=colour, capsize=2)
+    axes.set(xlabel="step", ylabel=ylabel)
+    axes.grid(color="0.9")
+    axes.legend(fontsize=8)
+    return figure
+
+
 def draw_responses(
     panels: Mapping[str, tuple[ArrayLike, Mapping[str, ArrayLike]]],
 ) -> Figure:

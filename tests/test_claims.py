@@ -119,7 +119,7 @@ def test_areas_are_compared_on_the_same_images(
     better = run_of(
         tmp_path / "better", label=label[:400], score=(noise + separation * label)[:400]
     )
-    row = BY_ID["words.non-lenses-why"].row({"mrc-3": better, "mrc-3-shuffled": worse})
+    row = BY_ID["words.non-lenses-why"].row({"mrc-3-from-random": better, "mrc-3-shuffled": worse})
     assert (row.verdict, row.n) == (verdict, 400)
 
 

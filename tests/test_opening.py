@@ -25,7 +25,11 @@ def test_the_box_stands_after_the_question() -> None:
     assert head == f"{HEADER}# One\n\nWhat is one?\n\n"
     assert "It needs: nothing. On two cores its code takes 10 seconds at scale laptop, with" in rest
     assert "; 5 minutes at scale smoke, everything made from nothing." in rest
+    assert "nothing. At scale talk, which wants a GPU, it has not been timed.\n" in rest
     assert rest.endswith("```\n\n## More\n\nText.\n")
+    timed = opened(TEXT, "one", {"talk": {"one": 3600}})
+    assert "60 minutes at scale talk, trained anew." in timed
+    assert "not been timed" not in timed
     assert box
 
 

@@ -102,6 +102,15 @@ def test_intervals_have_a_row_each_in_the_colour_of_their_band() -> None:
         assert_allclose(ends, [0.7, 0.95])
 
 
+def test_progress_has_the_error_of_its_last_value() -> None:
+    curve = ([125, 250], [0.8, 0.9], [0.03, 0.02])
+    figure = result_charts.draw_progress({"MRC-3": curve, "MRC-95": curve}, ylabel="AUROC")
+    (axes,) = figure.axes
+    assert_allclose(axes.lines[0].get_xydata(), [[125, 0.8], [250, 0.9]])
+    assert_allclose(axes.collections[0].get_segments()[0][:, 1], [0.88, 0.92])
+    assert axes.get_ylabel() == "AUROC"
+
+
 def test_responses_share_an_axis_and_a_legend() -> None:
     curves = {"a network": [0.1, 0.5, 0.9], "another": [0.2, 0.2, 0.2]}
     panels = {label: ([1.0, 2.0, 3.0], curves) for label in ("colour", "width", "radius", "part")}
