@@ -8,6 +8,7 @@ import pytest
 import torch
 from builders import bright_population, tiny_data
 from numpy.testing import assert_allclose
+from safetensors.torch import load_file
 
 from lensy.errors import LensyError
 from lensy.experiments import experiment
@@ -60,6 +61,20 @@ def test_a_training_runs_and_keeps_its_history(frames: DataSet, tmp_path: Path) 
     assert row["step"] == 2
     assert row["train_loss"] > 0
     assert 0 <= row["val_auroc"] <= 1
+
+
+def test_a_training_is_a_function_of_its_seed(frames: DataSet, tmp_path: Path) -> None:
+    options = {"accelerator": "cpu", "devices": 1}
+    weights = []
+    for attempt, seed in enumerate((1, 1, 2)):
+        wanted = tiny(frames)
+        training = wanted.training.model_copy(update={"seed": seed})
+        wanted = wanted.model_copy(update={"training": training})
+        run = fit_masks(wanted, frames, tmp_path / str(attempt), trainer_options=options)
+        weights.append(load_file(run.folder / "model.safetensors"))
+    first, again, other = weights
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    assert not all(torch.equal(first[name], other[name]) for name in first)
 
 
 def test_experiments_differ_by_variant_and_seed() -> None:

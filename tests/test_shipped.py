@@ -13,7 +13,13 @@ import data_sim
 from lensy.cutouts import read_cutout
 from lensy.experiments import experiment
 from lensy.finder import Finder
+from lensy.instances import LENS, TALK, VARIANTS
+from lensy.mask_experiments import mask_experiment
+from lensy.mask_finder import MaskFinder
+from lensy.mask_scores import CALLED
+from lensy.mask_training import trained_masks
 from lensy.metrics import auroc
+from lensy.models.mask_rcnn import image_score
 from lensy.published import published_number
 from lensy.real_sky import real_sky
 from lensy.runs import SHIPPED, Run, find_predecessor, find_run, recorded_real_sky, shipped_run
@@ -43,6 +49,33 @@ def test_the_run_is_that_of_the_experiment_as_it_is_defined_now(tmp_path: Path) 
         assert run is not None
         assert run.is_shipped
     assert find_predecessor(RECIPE) is not None
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_talks_mask_rcnns_are_shipped_with_two_seeds(seed: int, tmp_path: Path) -> None:
+    for name in TALK:
+        run = find_run(mask_experiment(name, "laptop", RECIPE, seed=seed), runs=tmp_path)
+        assert run is not None
+        assert run.is_shipped
+        # the talk's target for three of its four
+        assert run.info["test"]["auroc"]["low"] > 0.80
+        assert run.info["experiment"]["training"]["n_train"] >= 2000
+
+
+@pytest.mark.parametrize("name", VARIANTS.keys() - TALK.keys())
+def test_what_stands_beside_them_is_shipped(name: str, tmp_path: Path) -> None:
+    run = find_run(mask_experiment(name, "laptop", RECIPE), runs=tmp_path)
+    assert run is not None
+    assert run.is_shipped
+
+
+@pytest.mark.parametrize("name", ["mrc-3", "mrc-4", "mrc-995"])
+def test_masks_give_the_stored_scores(name: str) -> None:
+    run = shipped_run(name)
+    images = [simulate(RECIPE, "test", index).observed("VIS") for index in range(3)]
+    found = trained_masks(run).detect(torch.from_numpy(np.stack(images))[:, None])
+    # single precision, summed in another order on another machine
+    assert_allclose(image_score(found, LENS), run.scores()["score"][:3], rtol=5e-3, atol=5e-3)
 
 
 @pytest.mark.parametrize("name", ["vis", "y", "j", "h"])
@@ -86,6 +119,18 @@ def test_known_lenses_score_as_recorded(name: str) -> None:
     found = sorted(candidate.score for candidate in finding.candidates)
     # single precision, summed in another order on another machine
     assert_allclose(found, sorted(rows["score"]), rtol=2e-3, atol=1e-2)
+
+
+def test_mrc_3_finds_a_known_lens() -> None:
+    known = real_sky()["EUCLJ174517.55+655612.5"]
+    path = Path(__file__).resolve().parents[2] / "shared" / "real" / known.file_name
+    if not path.exists():
+        pytest.skip(f"{path} is not there: the public files do not come with the project")
+    finding = MaskFinder.from_run(shipped_run("mrc-3")).find(read_cutout(path))
+    best = finding.candidates[0]
+    assert best.kind == "lensed light"
+    assert best.score > CALLED
+    assert known.is_at(best.x, best.y)
 
 
 def test_all_together_stay_below_80_megabytes() -> None:
