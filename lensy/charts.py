@@ -10,23 +10,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Rectangle
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from lensy.figures import BAND_COLOURS, PUBLISHED
+from lensy.figures import BAND_COLOURS, CURVE_COLOURS, PUBLISHED
 
 Curve = tuple[ArrayLike, ArrayLike]
-
-CURVE_COLOURS = {
-    **BAND_COLOURS,
-    "OU": "#CC79A7",
-    "MRC-995": "#009E73",
-    "MRC-99": "#E69F00",
-    "MRC-95": "#56B4E9",
-    "MRC-3": "#D55E00",
-    "MRC-4": "black",
-}
-"""Colour of a curve by how its name begins, the first that fits: bands, the predecessor's networks,
-Mask R-CNNs in the talk's order of colours."""
 
 
 def draw_roc(ours: Mapping[str, Curve], published: Mapping[str, Curve]) -> Figure:
@@ -41,10 +29,10 @@ def draw_roc(ours: Mapping[str, Curve], published: Mapping[str, Curve]) -> Figur
     for axes in (linear, logarithmic):
         axes.plot(chance, chance, ":", color="black", linewidth=1, label="guessing")
         for style, (label, (x, y)) in zip(("--", "-.", ":", "-"), published.items(), strict=False):
-            axes.plot(x, y, style, color=PUBLISHED, label=label)
+            axes.plot(*_filled(x, y), style, color=PUBLISHED, label=label)
         for label, (x, y) in ours.items():
             colour = next((c for name, c in CURVE_COLOURS.items() if label.startswith(name)), None)
-            axes.plot(x, y, color=colour, label=label)
+            axes.plot(*_filled(x, y), color=colour, label=label)
         axes.set_xlabel("false positive rate")
         axes.set_ylim(-0.01, 1.01)
         axes.grid(color="0.9")
@@ -53,6 +41,20 @@ def draw_roc(ours: Mapping[str, Curve], published: Mapping[str, Curve]) -> Figur
     logarithmic.set_xlim(1e-3, 1)
     linear.legend(loc="lower right", fontsize=8)
     return figure
+
+
+def _filled(x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """A rising curve with more points on its straight pieces, which are bent on logarithmic axes.
+
+    A digitised curve that goes down somewhere is left as it is.
+    """
+    x, y = np.asarray(x, float), np.asarray(y, float)
+    if len(x) < 2 or (np.diff(x) < 0).any() or (np.diff(y) < 0).any():
+        return x, y
+    between = np.geomspace(1e-4, 1, 200)
+    x, y = np.append(x, between), np.append(y, np.interp(between, x, y))
+    order = np.lexsort((y, x))
+    return x[order], y[order]
 
 
 def draw_history(history: Mapping[str, ArrayLike], *, published_auroc: float) -> Figure:

@@ -20,6 +20,17 @@ from matplotlib.patches import Circle, Rectangle
 from numpy.typing import ArrayLike
 
 BAND_COLOURS = {"VIS": "#0072B2", "Y": "#E69F00", "J": "#009E73", "H": "#D55E00"}
+CURVE_COLOURS = {
+    **BAND_COLOURS,
+    "OU": "#CC79A7",
+    "MRC-995": "#009E73",
+    "MRC-99": "#E69F00",
+    "MRC-95": "#56B4E9",
+    "MRC-3": "#D55E00",
+    "MRC-4": "black",
+}
+"""Colour of a curve by how its name begins, the first that fits: bands, the predecessor's networks,
+Mask R-CNNs in the talk's order of colours."""
 LENSED_LIGHT, LENS_GALAXY = "cyan", "red"
 ARTEFACT = "#D55E00"
 """Colour of the outline of an artefact's mask: orange-red of Wong 2011, apart from viridis."""

@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from lensy.figures import BAND_COLOURS, PUBLISHED
+from lensy.figures import BAND_COLOURS, CURVE_COLOURS, PUBLISHED
 
 Share = tuple[ArrayLike, ArrayLike, ArrayLike]
 """Edges of bins (n + 1,), share per bin (n,) and its standard error (n,)."""
@@ -24,8 +24,8 @@ STYLES = ("o-", "s--", "D-.", "^:", "v-")
 
 
 def _colour(label: str, k: int) -> str:
-    """The colour of the band with whose name a label begins, or else the k-th colour."""
-    return BAND_COLOURS.get(label.split(",")[0], COLOURS[k % len(COLOURS)])
+    """The colour of the band or network that a label names first, or else the k-th colour."""
+    return CURVE_COLOURS.get(label.split(",")[0], COLOURS[k % len(COLOURS)])
 
 
 def draw_selection(
