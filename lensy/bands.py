@@ -1,7 +1,9 @@
 """Euclid bands: pixel grid, point-spread function, zero point, sky and noise.
 
-The numbers are lenstronomy's own Euclid configuration, read at run time, so that they stay in one
-place. Flux is in nJy per pixel everywhere in this package; a band is what converts to and from
+The numbers are lenstronomy's own configuration of the telescope, read at run time, so that they
+stay in one place. A further band is one more line in FILTERS.
+
+Flux is in nJy per pixel everywhere in this package; a band is what converts to and from
 electrons and magnitudes.
 """
 
@@ -22,9 +24,36 @@ AB_ZERO_FLUX = 3631e9
 FWHM_PER_SIGMA = 2.0 * np.sqrt(2.0 * np.log(2.0))
 """Full width at half maximum of a Gaussian in units of its standard deviation."""
 
-GRIDS = {"VIS": (200, 0.1), "Y": (66, 0.3), "J": (66, 0.3), "H": (66, 0.3)}
-"""Pixels on a side and pixel scale (arcsec) of a frame, per band: the frames of the Gravitational
-Lens Finding Challenge 2.0, as the predecessor used them (Wilde et al. 2022, section 2)."""
+
+@dataclass(frozen=True)
+class Filter:
+    """What has to be said of a band: the rest is lenstronomy's.
+
+    n_pixels: pixels on a side of a frame, which is 20 arcsec wide. pixel_scale: arcsec. wavelength:
+    the middle of its passband, micrometres; a band that `data/colours.json` has not lies between
+    its neighbours in colour. camera: lenstronomy's configuration that knows the band by its name.
+    """
+
+    n_pixels: int
+    pixel_scale: float
+    wavelength: float
+    camera: type = Euclid
+
+
+FILTERS = {
+    "VIS": Filter(200, 0.1, 0.725),
+    "Y": Filter(66, 0.3, 1.081),
+    "J": Filter(66, 0.3, 1.367),
+    "H": Filter(66, 0.3, 1.771),
+}
+"""All bands by name, new ones last. Frames: those of the Gravitational Lens Finding Challenge 2.0,
+as the predecessor used them (Wilde et al. 2022, section 2). Wavelengths: VIS, the middle of 0.53 to
+0.92 (Euclid Collaboration: Mellier et al. 2025, A&A 697, A1); Y, J and H, Schirmer et al. 2022, A&A
+662, A92. A further band has no artefacts, which are Euclid's; with a point-spread function wider
+than 0.56 arcsec it lacks some of the light that comes from beyond 1.2 arcsec around the frame."""
+
+FLAWS = 4
+"""Number of the generator that draws an image's artefacts, which no band has."""
 
 
 @dataclass(frozen=True)
@@ -110,9 +139,22 @@ class Band:
         return self.magnitude(signal_to_noise * np.sqrt(n_pixels) * self.background_sigma)
 
 
+def known_band(name: str) -> str:
+    """The name of a band as it is. Raises LensyError with all there are where it is none."""
+    if name not in FILTERS:
+        raise LensyError(f"There is no band {name!r}; the bands are {', '.join(FILTERS)}.")
+    return name
+
+
+def generator_number(name: str) -> int:
+    """What keeps the random numbers of a band's noise apart from those of other bands."""
+    place = list(FILTERS).index(known_band(name))
+    return place + (place >= FLAWS)
+
+
 @lru_cache
 def band(name: str) -> Band:
-    """The Euclid band called `name`: VIS, Y, J or H.
+    """The band called `name`: VIS, Y, J or H, or another of FILTERS.
 
     Source: lenstronomy's Euclid configuration (its docstring names the papers). Its VIS pixel of
     0.101 arcsec becomes 0.1, the grid of the mosaics and of the predecessor's images.
@@ -123,14 +165,12 @@ def band(name: str) -> Band:
     >>> round(vis.magnitude(vis.flux(24.0)), 6)
     24.0
     """
-    if name not in GRIDS:
-        raise LensyError(f"There is no band {name!r}; the bands are {', '.join(GRIDS)}.")
-    settings: dict[str, Any] = Euclid(band=name).kwargs_single_band()
-    n_pixels, pixel_scale = GRIDS[name]
+    grid = FILTERS[known_band(name)]
+    settings: dict[str, Any] = grid.camera(band=name).kwargs_single_band()
     return Band(
         name=name,
-        n_pixels=n_pixels,
-        pixel_scale=pixel_scale,
+        n_pixels=grid.n_pixels,
+        pixel_scale=grid.pixel_scale,
         psf_fwhm=settings["seeing"],
         zero_point=settings["magnitude_zero_point"],
         sky_brightness=settings["sky_brightness"],

@@ -20,14 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from lensy.bands import GRIDS, Band, band
+from lensy.bands import FILTERS, Band, band
 from lensy.light import Profile, pattern_profile, sersic_profile
 from lensy.scene import Galaxy, Pattern
 
 Floats = NDArray[np.float64]
 Image = NDArray[np.float32]
 
-N_PIXELS, PIXEL = GRIDS["VIS"]
+N_PIXELS, PIXEL = FILTERS["VIS"].n_pixels, FILTERS["VIS"].pixel_scale
 """Pixels on a side of the frame, and side of a pixel in arcsec."""
 
 MARGIN = 12

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from lensy import targets
-from lensy.bands import GRIDS, band
+from lensy.bands import FILTERS, band
 from lensy.render import Layers
 from lensy.scene import Deflector, Galaxy, Pattern, Scene
 
@@ -41,7 +41,7 @@ def column_unit(name: str) -> str:
     words = name.removeprefix("second_")
     for prefix in ("lens_", "source_"):
         words = words.removeprefix(prefix)
-    stem = words.rsplit("_", 1)[0] if words.rsplit("_", 1)[-1] in GRIDS else words
+    stem = words.rsplit("_", 1)[0] if words.rsplit("_", 1)[-1] in FILTERS else words
     stem = "magnitude" if stem.endswith("magnitude") else stem
     return (_GALAXY | _DEFLECTOR | _PER_BAND).get(stem, "")
 

@@ -2,7 +2,9 @@
 
 The spectra are those of nearby galaxies. That the stars of a distant galaxy are younger (passive
 evolution) is ignored: an elliptical above redshift one is redder here than on the sky.
-`data_sim/make_colours.py` computed the table; it names the spectra and the passbands.
+`data_sim/make_colours.py` computed the table; it names the spectra and the passbands. A band that
+the table has not lies in magnitude between its neighbours in wavelength, or, beyond them, has the
+colour of the nearest: a stopgap until it is computed.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from importlib.resources import files
 import numpy as np
 from numpy.typing import NDArray
 
+from lensy.bands import FILTERS
 from lensy.errors import LensyError
 from lensy.scene import Galaxy
 
@@ -52,7 +55,21 @@ def colours(spectral_type: float, redshift: float) -> dict[str, float]:
     corner = offsets[row : row + 2, column : column + 2]
     left_and_right = (1 - down) * corner[0] + down * corner[1]
     found = (1 - right) * left_and_right[0] + right * left_and_right[1]
-    return {"VIS": 0.0, **dict(zip(names, found.tolist(), strict=True))}
+    measured = {"VIS": 0.0, **dict(zip(names, found.tolist(), strict=True))}
+    further = [name for name in FILTERS if name not in measured]
+    if not further:
+        return measured
+    known = sorted(measured, key=_log_wavelength)
+    between = np.interp(
+        [*map(_log_wavelength, further)],
+        [*map(_log_wavelength, known)],
+        [measured[name] for name in known],
+    )
+    return measured | dict(zip(further, between.tolist(), strict=True))
+
+
+def _log_wavelength(name: str) -> float:
+    return float(np.log(FILTERS[name].wavelength))
 
 
 def _cell(position: float, n_points: int) -> tuple[int, float]:

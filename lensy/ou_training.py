@@ -79,7 +79,7 @@ class OuExperiment(Frozen):
     @property
     def band(self) -> BandName:
         """The band whose numbers describe the examples: VIS where it is seen."""
-        return "VIS" if "VIS" in self.design.bands else self.design.bands[0]  # type: ignore[return-value]
+        return "VIS" if "VIS" in self.design.bands else self.design.bands[0]
 
     @property
     def fingerprint(self) -> str:

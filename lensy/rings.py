@@ -18,7 +18,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch.utils.data import DataLoader
 
-from lensy.bands import GRIDS, band
+from lensy.bands import band, generator_number
 from lensy.datasets import Frames, on_grid_of
 from lensy.detector import observe
 from lensy.evaluation import Columns
@@ -177,7 +177,7 @@ def liking(exam: Run, name: str) -> tuple[Floats, Floats]:
 
 
 def _noise(look: int, band_name: str) -> np.random.Generator:
-    return np.random.default_rng([look, list(GRIDS).index(band_name)])
+    return np.random.default_rng([look, generator_number(band_name)])
 
 
 def swept(name: str, base: Ring | None = None) -> list[Ring]:

@@ -13,10 +13,11 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import AfterValidator, Field, ValidationError
+from pydantic_core import PydanticCustomError
 
 from lensy import targets
 from lensy.artefacts import KINDS, Artefact, Exposure, Instrument, expose
-from lensy.bands import GRIDS, band
+from lensy.bands import FLAWS, band, generator_number, known_band
 from lensy.catalogue import catalogue_row
 from lensy.errors import LensyError
 from lensy.populations import Population, TalkPopulation
@@ -31,12 +32,22 @@ FIRST_INDEX: dict[Split, int] = {"test": 0, "validation": 1_000_000, "train": 2_
 
 Image = NDArray[np.float32]
 ObjectMasks = list[list[targets.Pixels]]
-BandName = Literal["VIS", "Y", "J", "H"]
 Size = Annotated[int, Field(ge=0, le=1_000_000)]
 
 
 VERSION = 2
 """What this code makes of a recipe. 2: four bands, exact cusps; 1: VIS alone."""
+
+
+def _known(name: str) -> str:
+    try:
+        return known_band(name)
+    except LensyError as error:
+        raise PydanticCustomError("band", "{why}", {"why": str(error).rstrip(".")}) from None
+
+
+BandName = Annotated[str, AfterValidator(_known)]
+"""Name of a band in `bands.FILTERS`."""
 
 
 def _with_vis(bands: tuple[str, ...]) -> tuple[str, ...]:
@@ -126,15 +137,14 @@ def observe_frozen(
     image: Image, band_name: str, noise_seed: int, instrument: Instrument
 ) -> Exposure:
     """A noiseless image with the noise and the artefacts of a seed: the same every time."""
-    rng = np.random.default_rng([noise_seed, list(GRIDS).index(band_name)])
+    rng = np.random.default_rng([noise_seed, generator_number(band_name)])
     artefacts = frozen_artefacts(noise_seed, instrument)
     return expose(image, band(band_name), rng, artefacts=artefacts, instrument=instrument)
 
 
 def frozen_artefacts(noise_seed: int, instrument: Instrument) -> tuple[Artefact, ...]:
     """The artefacts of a seed, the same for all bands."""
-    # a number that no band has keeps this generator apart from those of the noise
-    return instrument.draw(np.random.default_rng([noise_seed, len(GRIDS)]))
+    return instrument.draw(np.random.default_rng([noise_seed, FLAWS]))
 
 
 def simulate(recipe: Recipe, split: Split, index: int) -> Example:

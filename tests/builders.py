@@ -17,6 +17,9 @@ from lensy.scene import Deflector, Galaxy
 from lensy.simulate import Recipe
 from lensy.store import DataSet, make_data_set
 
+EUCLID = ("VIS", "Y", "J", "H")
+"""The bands of Euclid, whatever others there are."""
+
 TINY_HEAD = HeadTraining(n_draws=1, n_epochs=2, batch=4)
 
 SERSIC_B = {1.0: 1.9992 * 1 - 0.3271, 4.0: 1.9992 * 4 - 0.3271}

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from builders import EUCLID
 from numpy.testing import assert_allclose, assert_array_equal
 from pydantic import ValidationError
 
@@ -17,7 +18,7 @@ from lensy.artefacts import (
     Instrument,
     expose,
 )
-from lensy.bands import GRIDS, band
+from lensy.bands import band
 from lensy.defects import ChipGap, CosmicRays, Holes, HotColumn, HotPixels, NoiseStep
 from lensy.detector import Look, as_seen, observe
 from lensy.errors import LensyError
@@ -32,7 +33,7 @@ LOOKS: tuple[Look, ...] = ("coadd", "single exposure")
 CASES = [
     (kind, look) for kind in KINDS for look in LOOKS if (kind, look) != ("noise step", LOOKS[1])
 ]
-EMPTY = {name: np.zeros(band(name).shape, np.float32) for name in GRIDS}
+EMPTY = {name: np.zeros(band(name).shape, np.float32) for name in EUCLID}
 
 
 def seen(*artefacts: Artefact, name: str = "VIS", look: Look = "coadd", seed: int = 1) -> Exposure:
@@ -127,7 +128,7 @@ def test_the_focal_planes_have_the_published_size() -> None:
 # Clean
 
 
-@pytest.mark.parametrize("name", GRIDS)
+@pytest.mark.parametrize("name", EUCLID)
 def test_without_artefacts_it_is_observe(name: str) -> None:
     image = np.full(band(name).shape, 7.0, np.float32)
     rngs = [np.random.default_rng(4) for _ in range(4)]
@@ -153,7 +154,7 @@ def test_only_one_kind_and_it_is_in_every_band(kind: str, look: Look) -> None:
     for seed in range(10):
         artefacts = instrument.draw(np.random.default_rng(seed))
         assert {each.kind for each in artefacts} == {kind}
-        for name in GRIDS:
+        for name in EUCLID:
             assert [name in each.bands for each in artefacts].count(True) == 1
             exposure = seen(*artefacts, name=name, look=look)
             assert set(exposure.masks) == {kind}
@@ -195,7 +196,7 @@ def test_a_star_is_the_same_in_all_bands_and_not_on_the_candidate() -> None:
     for seed in range(20):
         (drawn,) = Instrument.only("star").draw(np.random.default_rng(seed))
         assert isinstance(drawn, Star)
-        assert set(drawn.magnitudes) == set(GRIDS)
+        assert set(drawn.magnitudes) == set(EUCLID)
         assert np.hypot(drawn.x, drawn.y) >= 3
         assert 12 <= drawn.magnitudes["VIS"] <= 17.8
 

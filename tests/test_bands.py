@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from builders import EUCLID
 from lenstronomy.SimulationAPI.observation_api import SingleBand
 from lenstronomy.SimulationAPI.ObservationConfig.Euclid import Euclid
 from numpy.testing import assert_allclose
 
-from lensy.bands import GRIDS, band
+from lensy.bands import band
 from lensy.errors import LensyError
 
 
-@pytest.mark.parametrize("name", GRIDS)
+@pytest.mark.parametrize("name", EUCLID)
 def test_background_noise_is_that_of_lenstronomy(name: str) -> None:
     """`SingleBand.background_noise` is in electrons per second for these settings."""
     ours = band(name)
@@ -67,7 +68,7 @@ def test_field_of_view(name: str, side: float) -> None:
     assert band(name).shape == (round(side / band(name).pixel_scale),) * 2
 
 
-@pytest.mark.parametrize("name", GRIDS)
+@pytest.mark.parametrize("name", EUCLID)
 def test_rounding_is_exact_in_single_precision_and_invisible(name: str) -> None:
     """A power of two, from a 800th to a 400th of the noise."""
     step, sigma = band(name).flux_step, band(name).background_sigma

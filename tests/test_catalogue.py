@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 from brute_force import mass
-from builders import bright_population, galaxy, isothermal_sphere, tiny_data, tiny_recipe
+from builders import EUCLID, bright_population, galaxy, isothermal_sphere, tiny_data, tiny_recipe
 from lenstronomy.LensModel.lens_model import LensModel
 from lenstronomy.LensModel.Solver.lens_equation_solver import LensEquationSolver
 from numpy.testing import assert_allclose
 
 from lensy.artefacts import KINDS, Instrument
-from lensy.bands import GRIDS, band
+from lensy.bands import band
 from lensy.catalogue import Row, catalogue_row, column_unit, kind
 from lensy.populations import CompoundPopulation, EuclidPopulation
 from lensy.render import render_bands
@@ -21,7 +21,7 @@ from lensy.scene import Deflector, Scene
 from lensy.simulate import simulate
 from lensy.store import DataSet
 
-BANDS = [band(name) for name in GRIDS]
+BANDS = [band(name) for name in EUCLID]
 
 
 def row_of(scene: Scene) -> Row:
@@ -121,7 +121,7 @@ def test_all_data_sets_have_the_same_columns(row: Row, compound: Row) -> None:
 
 def test_galaxies_and_deflectors_are_those_of_the_scene(row: Row) -> None:
     scene = lens_scene()
-    for name in GRIDS:
+    for name in EUCLID:
         assert row[f"lens_magnitude_{name}"] == scene.lens.magnitudes[name]
         assert row[f"source_magnitude_{name}"] == scene.source.magnitudes[name]
     for name in ("half_light_radius", "sersic_index", "axis_ratio", "position_angle", "redshift"):
@@ -161,7 +161,7 @@ def test_what_is_not_there_is_no_number() -> None:
 # What follows
 
 
-@pytest.mark.parametrize("name", GRIDS)
+@pytest.mark.parametrize("name", EUCLID)
 def test_lensed_flux_is_the_magnified_flux_of_the_source(row: Row, name: str) -> None:
     """All of it is in the frame. The stored layers are rounded, the magnification is not."""
     unlensed = band(name).flux(row[f"source_magnitude_{name}"])
@@ -175,7 +175,7 @@ def test_flux_of_a_compound_lens_is_that_of_both_sources(row: Row, compound: Row
     assert compound["magnification"] >= row["magnification"]
 
 
-@pytest.mark.parametrize("name", GRIDS)
+@pytest.mark.parametrize("name", EUCLID)
 def test_signal_to_noise_is_that_of_a_fit_to_noisy_pictures(row: Row, name: str) -> None:
     """The amplitude of the arc, fitted with its shape known: its inverse scatter in 400 pictures.
 
@@ -243,7 +243,7 @@ def test_flags_are_those_of_the_artefacts_in_the_exposures(name: str) -> None:
         example = simulate(recipe, "test", index)
         flags = {each for each in KINDS if example.row[f"has_{each.replace(' ', '_')}"]}
         assert flags == {name}
-        for each in GRIDS:
+        for each in EUCLID:
             shown |= set(example.exposure(each).masks)
     assert shown == {name}
 

@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from astropy.io import fits
+from builders import EUCLID
 from lenstronomy.SimulationAPI.observation_api import SingleBand
 from lenstronomy.SimulationAPI.ObservationConfig.Euclid import Euclid
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import ndimage
 
-from lensy.bands import GRIDS, band
+from lensy.bands import band
 from lensy.detector import MOSAIC_NOISE, MOSAIC_SUM, as_seen, noise_sigma, observe, resampled
 from lensy.errors import LensyError
 
@@ -27,7 +28,7 @@ REAL = Path(__file__).resolve().parents[2] / "shared" / "real"
 needs_real_files = pytest.mark.skipif(not REAL.is_dir(), reason=f"no public files in {REAL}")
 
 
-@pytest.mark.parametrize("name", GRIDS)
+@pytest.mark.parametrize("name", EUCLID)
 @pytest.mark.parametrize("flux", [0.0, 3.0, 500.0])
 def test_mean_and_variance_of_a_flat_image(name: str, flux: float) -> None:
     """Electrons by hand: object and sky are counted, four read-outs add their variance."""
@@ -40,7 +41,7 @@ def test_mean_and_variance_of_a_flat_image(name: str, flux: float) -> None:
     assert_allclose(seen.var(), variance, rtol=5 * np.sqrt(2 / N))
 
 
-@pytest.mark.parametrize("name", GRIDS)
+@pytest.mark.parametrize("name", EUCLID)
 def test_variance_is_that_of_lenstronomy(name: str) -> None:
     """Its noise for a flux is Gaussian: background and flux per exposure time, in quadrature."""
     each = band(name)
@@ -85,7 +86,7 @@ def test_the_generator_decides_and_nothing_else() -> None:
     assert np.array_equal(image, np.ones((4, 4)))
 
 
-@pytest.mark.parametrize("name", GRIDS)
+@pytest.mark.parametrize("name", EUCLID)
 def test_a_single_exposure_counts_a_quarter_of_the_electrons(name: str) -> None:
     """So its noise in nJy is twice that of four, and as_seen's sigma says the same."""
     each, single = band(name), as_seen(band(name), "single exposure")
@@ -168,7 +169,7 @@ def noise_numbers(noise: np.ndarray) -> tuple[float, float, float]:
     return scatter(noise), scatter(summed(noise)), neighbours
 
 
-@pytest.mark.parametrize("name", GRIDS)
+@pytest.mark.parametrize("name", EUCLID)
 def test_resampled_noise_has_the_stated_scatter_and_correlation(name: str) -> None:
     """Diagonal neighbours correlate by the square: the kernel is the same on both axes.
 
@@ -197,7 +198,7 @@ def test_resampled_noise_lies_just_below_that_of_whole_mosaic_frames() -> None:
         assert 0.8 < MOSAIC_NOISE[name][0] / whole < 1.02
 
 
-@pytest.mark.parametrize("name", GRIDS)
+@pytest.mark.parametrize("name", EUCLID)
 def test_sums_of_resampled_noise_scatter_as_in_real_mosaics(name: str) -> None:
     """Medians of four fields that differ by 10 % and more: known to 7 % or so; white fails."""
     white = observe(np.zeros((SIDE, SIDE), np.float32), band(name), np.random.default_rng(12))
@@ -213,11 +214,11 @@ def real_noise() -> dict[str, np.ndarray]:
     Sources: smoothed flux above 2.5 times its scatter in any band, over 25 pixels or more, and 8
     pixels around. NISP is summed over 3x3 mosaic pixels to its own grid of 0.3 arcsec.
     """
-    found: dict[str, list[tuple[float, float, float]]] = {name: [] for name in GRIDS}
+    found: dict[str, list[tuple[float, float, float]]] = {name: [] for name in EUCLID}
     for path in sorted(REAL.glob("*.fits")):
         images, holes = {}, {}
         with fits.open(path) as hdus:
-            for name in GRIDS:
+            for name in EUCLID:
                 stem = "VIS" if name == "VIS" else f"NIR_{name}"
                 hdu = next(h for h in hdus if h.name in (f"{stem}_FLUX", f"{stem}_BGSUB"))
                 scale = 3631e9 * 10 ** (-0.4 * hdu.header["MAGZERO"])
@@ -238,7 +239,7 @@ def real_noise() -> dict[str, np.ndarray]:
 
 
 @needs_real_files
-@pytest.mark.parametrize("name", GRIDS)
+@pytest.mark.parametrize("name", EUCLID)
 def test_resampled_noise_is_that_of_real_mosaics(
     name: str, real_noise: dict[str, np.ndarray]
 ) -> None:

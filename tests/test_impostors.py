@@ -7,6 +7,7 @@ import pytest
 from builders import galaxy
 from scipy import stats
 
+from lensy.bands import FILTERS
 from lensy.colours import paint
 from lensy.errors import LensyError
 from lensy.impostors import (
@@ -52,7 +53,7 @@ def test_an_impostor_stands_where_its_candidate_does(kind: Kind) -> None:
     for each in drawn(kind):
         assert {(part.x, part.y) for part in (each.lens, *each.structure)} == {(1.0, -2.0)}
         assert each.lens.redshift == 0.5
-        assert set(each.lens.magnitudes) == {"VIS", "Y", "J", "H"}
+        assert set(each.lens.magnitudes) == set(FILTERS)
 
 
 def test_spirals_have_a_red_bulge_a_disc_and_blue_arms() -> None:

@@ -20,7 +20,7 @@ from brute_force import (
     sample_second_source,
     sample_source,
 )
-from builders import SERSIC_B, galaxy, isothermal_sphere, radii
+from builders import EUCLID, SERSIC_B, galaxy, isothermal_sphere, radii
 from lenstronomy.SimulationAPI.ObservationConfig.Euclid import Euclid
 from lenstronomy.SimulationAPI.sim_api import SimAPI
 from numpy.testing import assert_allclose
@@ -29,7 +29,7 @@ from scipy import special
 from threadpoolctl import threadpool_limits
 
 import data_sim
-from lensy.bands import GRIDS, Band, band
+from lensy.bands import Band, band
 from lensy.detector import noise_sigma
 from lensy.errors import LensyError
 from lensy.render import Layers, _blur, render, render_arc, render_bands, render_galaxy
@@ -39,7 +39,7 @@ from lensy.simulate import simulate
 Floats = NDArray[np.float64]
 
 VIS = band("VIS")
-BANDS = [band(name) for name in GRIDS]
+BANDS = [band(name) for name in EUCLID]
 FLUX = VIS.flux(22.0)
 
 SAMPLING = 1e-3
@@ -52,7 +52,7 @@ drawn: of galaxies of magnitude 22 and half an arcsec 1e-3 at most."""
 
 def bright(magnitude: float, **changes: Any) -> Galaxy:
     """A galaxy with the same magnitude in each band."""
-    return galaxy(magnitudes=dict.fromkeys(GRIDS, magnitude), **changes)
+    return galaxy(magnitudes=dict.fromkeys(EUCLID, magnitude), **changes)
 
 
 def lens(x: float = 0.0, y: float = 0.0, **changes: Any) -> Deflector:
@@ -103,11 +103,11 @@ SCENES = {
         structure=(
             Pattern(
                 x=0.02, y=0.01, radius=0.9, width=0.4, axis_ratio=0.6, position_angle=0.4,
-                n_arms=2, sharpness=3.0, winding=7.0, magnitudes=dict.fromkeys(GRIDS, 19.0),
+                n_arms=2, sharpness=3.0, winding=7.0, magnitudes=dict.fromkeys(EUCLID, 19.0),
             ),
             Pattern(
                 x=0.02, y=0.01, radius=2.2, width=0.15, axis_ratio=0.6, position_angle=0.4,
-                magnitudes=dict.fromkeys(GRIDS, 20.5),
+                magnitudes=dict.fromkeys(EUCLID, 20.5),
             ),
         ),
     ),
@@ -157,7 +157,7 @@ def converged(request: pytest.FixtureRequest) -> tuple[Scene, Parts, dict[str, L
     return scene, parts_of(scene), render_bands(scene, BANDS)
 
 
-@pytest.mark.parametrize("name", GRIDS)
+@pytest.mark.parametrize("name", EUCLID)
 def test_no_pixel_of_any_layer_is_off_by_a_hundredth_of_the_noise(
     converged: tuple[Scene, Parts, dict[str, Layers]], name: str
 ) -> None:
@@ -262,7 +262,7 @@ def test_the_point_spread_function_conserves_flux(psf_fwhm: float) -> None:
     )
 
 
-@pytest.mark.parametrize("name", GRIDS)
+@pytest.mark.parametrize("name", EUCLID)
 def test_the_point_spread_function_is_the_gaussian_of_its_width(name: str) -> None:
     """A small galaxy's variance is its own, 3 h^2 for an exponential, the Gaussian's and the
     pixel's. Light that is not drawn is far out, and weighs with its distance squared."""
@@ -275,7 +275,7 @@ def test_the_point_spread_function_is_the_gaussian_of_its_width(name: str) -> No
     assert_allclose(fwhm, each.psf_fwhm, rtol=SAMPLING)
 
 
-@pytest.mark.parametrize("name", GRIDS)
+@pytest.mark.parametrize("name", EUCLID)
 def test_frames_of_all_bands_have_one_centre(name: str) -> None:
     """66 pixels of 0.3 arcsec in the middle of 200 of 0.1: what is symmetric stays so, and the
     centroid of a galaxy is where it is on the sky."""
@@ -289,7 +289,7 @@ def test_frames_of_all_bands_have_one_centre(name: str) -> None:
     assert_allclose(centroid, [2.43, -3.37], atol=2e-4)
 
 
-@pytest.mark.parametrize("name", GRIDS)
+@pytest.mark.parametrize("name", EUCLID)
 def test_every_band_holds_the_same_magnitude(name: str) -> None:
     each = band(name)
     image = render_galaxy(galaxy(magnitudes={name: 21.0}), each)

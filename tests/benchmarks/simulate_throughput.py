@@ -38,7 +38,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from brute_force import light_settings, mass, sample_galaxy, sample_source
 
 from lensy import targets
-from lensy.bands import GRIDS, Band, band
+from lensy.bands import Band, band
 from lensy.detector import noise_sigma, observe
 from lensy.populations import TalkPopulation
 from lensy.render import render_bands
@@ -46,7 +46,7 @@ from lensy.scene import Scene
 from lensy.simulate import Recipe
 from lensy.store import make_data_set
 
-BANDS = [band(name) for name in GRIDS]
+BANDS = [band(name) for name in Recipe(name="x").bands]
 VIS = BANDS[0]
 FIVE = {"supersampling_factor": 5, "supersampling_convolution": True}
 COMPARED = ("VIS", "H")
