@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from lensy.evaluation import ranking_results
+from lensy.instances import BEGUN_AT_RANDOM, TALK
 from lensy.metrics import threshold_at
 from lensy.published import published_number
 from lensy.real_sky import real_sky
@@ -27,6 +28,15 @@ def test_results_are_those_of_the_shipped_runs(name: str, quantity: str) -> None
     found = test[quantity]
     assert f"{found['value']:.3f} ({found['low']:.3f} to {found['high']:.3f})" in README
     assert f"{test['n']} simulated test images" in README
+
+
+@pytest.mark.parametrize("name", [*TALK, *BEGUN_AT_RANDOM, "mrc-3-shuffled"])
+@pytest.mark.parametrize("quantity", ["auroc", "tpr_at_fpr_0.01"])
+def test_results_of_mask_rcnns_are_those_of_the_shipped_runs(name: str, quantity: str) -> None:
+    test = shipped_run(name).info["test"]
+    found = test[quantity]
+    assert f"{found['value']:.3f} ({found['low']:.3f} to {found['high']:.3f})" in README
+    assert f"Mask R-CNN, {test['n']} simulated test images" in README
 
 
 @pytest.mark.parametrize("name", ["naberrie-vis-on-euclid", "naberrie-vis-for-euclid"])
