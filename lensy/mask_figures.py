@@ -119,7 +119,7 @@ def draw_object_rows(
         for axes, (words, image, objects) in zip(line, row, strict=True):
             show_image(axes, image, title=words, sigma=sigma)
             for each in objects:
-                _draw_object(axes, Outlined(*each))
+                _draw_object(axes, Outlined(*each), upwards=upwards)
             if upwards:
                 axes.invert_yaxis()
     handles = {h.get_label(): h for axes in figure.axes for h in axes.patches}
@@ -130,7 +130,7 @@ def draw_object_rows(
     return figure
 
 
-def _draw_object(axes: Axes, each: Outlined) -> None:
+def _draw_object(axes: Axes, each: Outlined, *, upwards: bool) -> None:
     colour = CLASS_COLOURS.get(each.name, "white")
     _outline(axes, each.mask, colour)
     x, y, width, height = each.box
@@ -138,7 +138,8 @@ def _draw_object(axes: Axes, each: Outlined) -> None:
     box = Rectangle((x - 0.5, y - 0.5), width, height, fill=False, color=colour)
     box.set(linewidth=0.8, linestyle="--", label=each.name)
     axes.add_patch(box)
-    axes.annotate(each.words, (x + width / 2, y), (0, 2), textcoords="offset points",
+    top = y + height - 1 if upwards else y
+    axes.annotate(each.words, (x + width / 2, top), (0, 2), textcoords="offset points",
                   color=colour, ha="center", va="bottom", fontsize=8,
                   path_effects=[withStroke(linewidth=2, foreground="0.15")])  # fmt: skip
 
