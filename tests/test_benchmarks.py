@@ -7,7 +7,7 @@ import pytest
 from lensy.benchmarks import benchmark
 from lensy.errors import LensyError
 
-NAMES = ("classifier_features", "inference_speed", "time_to_beat", "upsampling")
+NAMES = ("classifier_features", "inference_speed", "mask_rcnn_speed", "time_to_beat", "upsampling")
 
 
 @pytest.mark.parametrize("name", NAMES)
