@@ -62,7 +62,7 @@ def test_the_talks_mask_rcnns_are_shipped_with_two_seeds(seed: int, tmp_path: Pa
         assert run.info["experiment"]["training"]["n_train"] >= 2000
 
 
-@pytest.mark.parametrize("name", VARIANTS.keys() - TALK.keys())
+@pytest.mark.parametrize("name", sorted(VARIANTS.keys() - TALK.keys()))
 def test_what_stands_beside_them_is_shipped(name: str, tmp_path: Path) -> None:
     run = find_run(mask_experiment(name, "laptop", RECIPE), runs=tmp_path)
     assert run is not None
