@@ -31,13 +31,14 @@ class Filter:
 
     n_pixels: pixels on a side of a frame, which is 20 arcsec wide. pixel_scale: arcsec. wavelength:
     the middle of its passband, micrometres; a band that `data/colours.json` has not lies between
-    its neighbours in colour. camera: lenstronomy's configuration that knows the band by its name.
+    its neighbours in colour. camera: lenstronomy's configuration that knows the band by its name,
+    that of Euclid where None.
     """
 
     n_pixels: int
     pixel_scale: float
     wavelength: float
-    camera: type = Euclid
+    camera: type | None = None
 
 
 FILTERS = {
@@ -166,7 +167,8 @@ def band(name: str) -> Band:
     24.0
     """
     grid = FILTERS[known_band(name)]
-    settings: dict[str, Any] = grid.camera(band=name).kwargs_single_band()
+    camera = grid.camera or Euclid
+    settings: dict[str, Any] = camera(band=name).kwargs_single_band()
     return Band(
         name=name,
         n_pixels=grid.n_pixels,

@@ -46,8 +46,8 @@ def _known(name: str) -> str:
         raise PydanticCustomError("band", "{why}", {"why": str(error).rstrip(".")}) from None
 
 
+# the name of a band in `bands.FILTERS`
 BandName = Annotated[str, AfterValidator(_known)]
-"""Name of a band in `bands.FILTERS`."""
 
 
 def _with_vis(bands: tuple[str, ...]) -> tuple[str, ...]:
