@@ -99,7 +99,7 @@ class Run:
 
     @property
     def arithmetic(self) -> str:
-        """Lightning's name of the precision in which it was trained and scored."""
+        """Lightning's name of the precision of its training; Naberrie is scored in the same."""
         return str(self.info.get("arithmetic", SINGLE))
 
     @property
