@@ -12,6 +12,7 @@ from lenstronomy.SimulationAPI.ObservationConfig.LSST import LSST
 from numpy.testing import assert_allclose
 
 import data_sim
+from lensy.artefacts import Instrument
 from lensy.bands import FILTERS, FLAWS, Filter, band, generator_number
 from lensy.colours import colours
 from lensy.errors import LensyError
@@ -22,11 +23,10 @@ RECIPE = {"name": "further", "population": bright_population(n_companions=(1, 2)
 
 
 @pytest.fixture
-def rubin() -> Iterator[str]:
+def rubin(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Rubin's i band on pixels of 0.2 arcsec, as long as a test runs."""
-    FILTERS["i"] = Filter(100, 0.2, 0.754, LSST)
+    monkeypatch.setitem(FILTERS, "i", Filter(100, 0.2, 0.754, LSST))
     yield "i"
-    del FILTERS["i"]
     band.cache_clear()
 
 
@@ -44,17 +44,17 @@ def test_a_scene_is_simulated_stored_and_read_in_a_further_band(rubin: str, tmp_
         assert_allclose(sums[0] / sums[1], fluxes[0] / fluxes[1], rtol=0.03)
 
 
-def test_what_was_there_before_stays_as_it_was(rubin: str) -> None:
-    """Another band moves neither the noise of the others nor their colours."""
-    bands = ("VIS", "H")
-    with_it = [simulate(Recipe(**RECIPE, bands=bands), "test", 1).observed(each) for each in bands]  # type: ignore[arg-type]
+def test_what_was_there_before_stays_as_it_was(rubin: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another band moves neither the noise and the artefacts of the others nor their colours."""
+    instrument = Instrument.realistic()
+    recipe = Recipe(**RECIPE, bands=("VIS", "H"), instrument=instrument)  # type: ignore[arg-type]
+    with_it = [simulate(recipe, "test", 1).observed(each) for each in recipe.bands]
     further = colours(1.5, 0.4)
-    del FILTERS[rubin]
-    without = [simulate(Recipe(**RECIPE, bands=bands), "test", 1).observed(each) for each in bands]  # type: ignore[arg-type]
+    monkeypatch.delitem(FILTERS, rubin)
+    without = [simulate(recipe, "test", 1).observed(each) for each in recipe.bands]
     assert all(np.array_equal(a, b) for a, b in zip(with_it, without, strict=True))
     plain = colours(1.5, 0.4)
     assert {name: further[name] for name in plain} == plain
-    FILTERS[rubin] = Filter(100, 0.2, 0.754, LSST)
 
 
 def test_colours_of_a_further_band_lie_between_those_of_its_neighbours(rubin: str) -> None:
