@@ -24,14 +24,13 @@ from lensy.runs import (
     Run,
     claim,
     obtained,
-    round_trip_half,
-    single_precision_weights,
     write_history,
     write_run,
 )
 from lensy.simulate import Recipe
 from lensy.store import DataSet
 from lensy.training import check_start, obtain
+from lensy.weights import round_trip_half, single_precision_weights
 
 
 def fit_masks(

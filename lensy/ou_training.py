@@ -32,14 +32,13 @@ from lensy.runs import (
     Run,
     claim,
     obtained,
-    round_trip_half,
-    single_precision_weights,
     write_history,
     write_run,
 )
 from lensy.scene import Frozen
 from lensy.simulate import BandName, Recipe, Split
 from lensy.store import DataSet
+from lensy.weights import round_trip_half, single_precision_weights
 
 Batch = tuple[Tensor, Tensor]
 

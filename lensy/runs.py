@@ -30,7 +30,6 @@ import numpy as np
 import torch
 from astropy.table import Table
 from numpy.typing import NDArray
-from safetensors.torch import load_file, save_file
 
 from lensy.errors import LensyError
 from lensy.experiments import Scale
@@ -39,6 +38,7 @@ from lensy.models.naberrie import Naberrie
 from lensy.provenance import whole_file, write_json
 from lensy.simulate import Recipe
 from lensy.store import DataSet, make_data_set
+from lensy.weights import single_precision_weights, write_halved
 
 log = logging.getLogger(__name__)
 
@@ -301,37 +301,12 @@ def write_run(
     return Run(folder)
 
 
-def write_halved(path: Path, network: torch.nn.Module) -> None:
-    """Write a network's weights in half precision."""
-    halved = {
-        name: (w.half() if w.is_floating_point() else w).contiguous().cpu()
-        for name, w in network.state_dict().items()
-    }
-    with whole_file(path) as temporary:
-        save_file(halved, temporary)
-
-
-def single_precision_weights(path: Path) -> dict[str, torch.Tensor]:
-    """Weights as a network computes with them. Raises LensyError where the file is missing."""
-    if not path.exists():
-        raise LensyError(f"{path} is missing: the run holds no such network.")
-    return {name: w.float() if w.is_floating_point() else w for name, w in load_file(path).items()}
-
-
 def write_history(path: Path, rows: Sequence[Mapping[str, float | str]]) -> None:
     """Write the training history as CSV, one row per epoch."""
     with whole_file(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, fieldnames=list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
-
-
-def round_trip_half(model: torch.nn.Module) -> None:
-    """Round weights in place to half precision, so that results are those of the shipped file."""
-    with torch.no_grad():
-        for tensor in model.state_dict().values():
-            if tensor.is_floating_point():
-                tensor.copy_(tensor.half())
 
 
 def find_predecessor(recipe: Recipe, network: str = "ou-vis") -> Run | None:

@@ -23,9 +23,10 @@ from lensy.models.classifier import Classifier, FrozenEncoder
 from lensy.models.precision import computing_in
 from lensy.painter import NaberrieModule, training_instrument
 from lensy.provenance import provenance
-from lensy.runs import Places, Run, claim, obtained, round_trip_half, write_history
+from lensy.runs import Places, Run, claim, obtained, write_history
 from lensy.simulate import Recipe
 from lensy.store import DataSet
+from lensy.weights import round_trip_half
 
 log = logging.getLogger(__name__)
 

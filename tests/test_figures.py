@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from matplotlib.colors import to_rgb
 from numpy.testing import assert_allclose
 
@@ -116,6 +117,17 @@ def test_objects_have_boxes_around_their_pixels() -> None:
     assert (box.get_xy(), box.get_width(), box.get_height()) == ((2.5, 1.5), 4, 3)
     assert_allclose(box.get_edgecolor()[:3], to_rgb("red"))
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["lens galaxy"]
+
+
+@pytest.mark.parametrize(("upwards", "row"), [(False, 2), (True, 4)])
+def test_words_stand_above_their_box_on_the_page(upwards: bool, row: int) -> None:
+    """Whichever end of the box, rows 2 to 4 of the image, is the upper one."""
+    each = mask_figures.Outlined("galaxy", np.zeros((8, 10)), (3, 2, 4, 3), "0.50")
+    rows = [[("", np.ones((8, 10)), [each])]]
+    axes = mask_figures.draw_object_rows(rows, upwards=upwards).axes[0]
+    (words,) = axes.texts
+    assert words.xy == (5, row)
+    assert axes.yaxis_inverted() is not upwards
 
 
 def test_coverage_draws_the_frame_to_scale() -> None:

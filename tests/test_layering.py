@@ -54,6 +54,7 @@ LEVELS = {
     "lensy.detector": 2,
     "lensy.published_weights": 2,
     "lensy.real_sky": 2,
+    "lensy.weights": 2,
     "lensy.windows": 2,
     "lensy.stray_light": 2,
     "lensy.arcs": 3,

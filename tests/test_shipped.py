@@ -10,6 +10,7 @@ import torch
 from numpy.testing import assert_allclose
 
 import data_sim
+from lensy.claims import NEEDED, claims
 from lensy.cutouts import read_cutout
 from lensy.experiments import experiment
 from lensy.finder import Finder
@@ -22,7 +23,15 @@ from lensy.metrics import auroc
 from lensy.models.mask_rcnn import image_score
 from lensy.published import published_number
 from lensy.real_sky import real_sky
-from lensy.runs import SHIPPED, Run, find_predecessor, find_run, recorded_real_sky, shipped_run
+from lensy.runs import (
+    SHIPPED,
+    Run,
+    find_predecessor,
+    find_run,
+    finished_runs,
+    recorded_real_sky,
+    shipped_run,
+)
 from lensy.simulate import simulate
 
 RECIPE = data_sim.recipe("talk-laptop")
@@ -60,6 +69,18 @@ def test_the_talks_mask_rcnns_are_shipped_with_two_seeds(seed: int, tmp_path: Pa
         # the talk's target for three of its four
         assert run.info["test"]["auroc"]["low"] > 0.80
         assert run.info["experiment"]["training"]["n_train"] >= 2000
+
+
+def test_what_the_chapter_on_mask_rcnn_sums_up_is_so() -> None:
+    """Above the talk's first three, below its fourth, and what its gain from random weights is."""
+    for name in TALK:
+        found = shipped_run(name).info["test"]["auroc"]
+        assert found["low"] > published_number("auroc.mrc-995").value
+        assert found["high"] < published_number("auroc.mrc-3").value
+    rows = {row.id: row.verdict for row in claims(finished_runs(NEEDED, "laptop"))}
+    assert rows["words.non-lenses-help"] == "does not hold"
+    assert rows["words.non-lenses-help-at-first"] == "holds"
+    assert rows["words.non-lenses-why"] == "does not hold"
 
 
 @pytest.mark.parametrize("name", sorted(VARIANTS.keys() - TALK.keys()))

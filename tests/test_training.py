@@ -37,9 +37,10 @@ from lensy.models.precision import computing_in
 from lensy.painter import NaberrieModule
 from lensy.predecessor import predecessor_scores
 from lensy.provenance import write_json
-from lensy.runs import Run, find_run, round_trip_half, runs_folder, shipped_run
+from lensy.runs import Run, find_run, runs_folder, shipped_run
 from lensy.store import DataSet
 from lensy.training import fit, fit_classifier, obtain
+from lensy.weights import round_trip_half
 
 CPU = {"accelerator": "cpu", "devices": 1}
 
