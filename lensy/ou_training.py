@@ -228,7 +228,7 @@ def fit_ou(
         "wall_seconds": round(60 * module.rows[-1]["minutes"], 1),
         "arithmetic": arithmetic(trainer_options),
         "score": {
-            "kind": "probability of a lens",
+            "kind": "log-odds of a lens",
             "validation_auroc": round(auroc(checked["label"], checked["score"]), 4),
             "threshold_at_false_positive_rate": {
                 str(rate): threshold_at(*checked.values(), false_positive_rate=rate)

@@ -14,6 +14,7 @@ from tqdm import tqdm
 from lensy.datasets import Frames
 from lensy.errors import LensyError
 from lensy.evaluation import Columns, batches, ranking_results, single_precision
+from lensy.models.classifier import log_odds
 from lensy.models.ou import FAMILY, Ou
 from lensy.provenance import provenance, sha256
 from lensy.runs import Run, write_run
@@ -70,10 +71,13 @@ def frames_for(model: Ou, data: DataSet, split: Split = "test") -> Frames:
 
 
 def predecessor_scores(model: Ou, frames: Frames, *, progress: bool = False) -> Columns:
-    """`label` and `score` of whole frames with the predecessor's network."""
+    """`label` and `score` of whole frames with the predecessor's network: log-odds of a lens.
+
+    Its probabilities are rounded to 1 for the images that matter most.
+    """
     labels, scores = [], []
     with torch.inference_mode():
         for batch in tqdm(batches(frames), desc="scoring", unit="batch", disable=not progress):
             labels.append(batch["label"].numpy())
-            scores.append(model.eval().score(batch["image"]).double().numpy())
+            scores.append(log_odds(model.eval()(batch["image"])).double().numpy())
     return {"label": np.concatenate(labels), "score": np.concatenate(scores)}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Unpack
@@ -83,7 +83,8 @@ def hold_survey(
     the top.
     """
     started = time.monotonic()
-    scorer = scorer_of(run)
+    # a list is made of scores alone
+    scorer = replace(scorer_of(run), paint=None, mark=None)
     parts = exam_rows(scorer, exam, data, progress=progress)
     for rows, instrument in zip(parts, exam.conditions.values(), strict=True):
         order, limit = best(rows["score"], exam.n_top)
