@@ -132,7 +132,8 @@ def test_train_says_which_run_is_needed_first(
 
 def test_evaluate_scores_the_test_set_with_given_weights(data: DataSet, tmp_path: Path) -> None:
     torch.manual_seed(1)
-    save_file(Ou("ou-vis").state_dict(), tmp_path / "ou.safetensors")
+    tensors = {name: each.contiguous() for name, each in Ou("ou-vis").state_dict().items()}
+    save_file(tensors, tmp_path / "ou.safetensors")
     words = ("--weights", tmp_path / "ou.safetensors", "--data", data.folder)
     result = lensy("evaluate", *words, "--out", tmp_path / "ou-vis", "--quiet")
     assert result.exit_code == 0, result.output
