@@ -10,10 +10,11 @@ import torch
 from numpy.testing import assert_allclose
 
 import data_sim
+from lensy.artefacts import Instrument
 from lensy.claims import NEEDED, claims
 from lensy.cutouts import read_cutout
 from lensy.experiments import experiment
-from lensy.finder import Finder
+from lensy.finder import MARKED, Finder
 from lensy.instances import LENS, TALK, VARIANTS
 from lensy.mask_experiments import mask_experiment
 from lensy.mask_finder import MaskFinder
@@ -32,7 +33,7 @@ from lensy.runs import (
     recorded_real_sky,
     shipped_run,
 )
-from lensy.simulate import simulate
+from lensy.simulate import observe_frozen, simulate
 
 RECIPE = data_sim.recipe("talk-laptop")
 FOLDERS = sorted(path.parent for path in SHIPPED.glob("*/*/run.json"))
@@ -111,13 +112,31 @@ def test_vis_is_above_every_nisp_band() -> None:
     assert all(0.80 < each["low"] < each["high"] < 0.95 for each in found.values())
 
 
+@pytest.mark.parametrize("name", ["naberrie-vis", "naberrie-vis-marking"])
 @pytest.mark.parametrize("index", [0, 1, 2])
-def test_weights_give_the_stored_scores(index: int) -> None:
-    run = shipped_run("naberrie-vis")
+def test_weights_give_the_stored_scores(name: str, index: int) -> None:
+    run = shipped_run(name)
     example = simulate(RECIPE, "test", index)
     score = float(run.classifier().score(torch.from_numpy(example.observed("VIS"))[None, None])[0])
     # single precision, summed in another order on another machine
     assert_allclose(score, run.scores()["score"][index], rtol=2e-3, atol=5e-3)
+
+
+def test_the_artefact_mask_covers_the_chip_gaps_of_single_exposures() -> None:
+    """On validation scenes. Of the marked pixels half and more are in a gap, and the reverse."""
+    run = shipped_run("naberrie-vis-marking")
+    wanted = experiment("naberrie-vis-marking", "laptop", RECIPE)
+    assert run.info["fingerprint"] == wanted.fingerprint
+    model, instrument = run.model(), Instrument.only("chip gap", "single exposure")
+    both = marked = spoilt = 0
+    for index in range(3):
+        example = simulate(RECIPE, "validation", index)
+        light, seed = example.layers["VIS"].image, example.noise_seed
+        seen = observe_frozen(light, "VIS", seed, instrument)
+        mask = model.mark(torch.from_numpy(seen.image)[None, None])[0, 0].numpy() > MARKED
+        gap = seen.masks["chip gap"]
+        both, marked, spoilt = both + (mask & gap).sum(), marked + mask.sum(), spoilt + gap.sum()
+    assert min(both / marked, both / spoilt) > 0.5
 
 
 def test_columns_are_those_of_the_examples() -> None:
