@@ -61,15 +61,23 @@ def artefact_exam(run: Run, recipe: Recipe, *, n_images: int = 1000) -> Artefact
 
 
 def examine(
-    run: Run, exam: ArtefactExam, data: DataSet, folder: Path, *, progress: bool = False
+    run: Run,
+    exam: ArtefactExam,
+    data: DataSet,
+    folder: Path,
+    *,
+    precision: str | None = None,
+    progress: bool = False,
 ) -> Run:
     """Score every condition's images with a run's network, and write that as a run of its own.
 
-    Its `scores` have a row per image: those of `exam_rows`.
+    Its `scores` have a row per image: those of `exam_rows`. precision: as in `scorer_of`.
     """
     started = time.monotonic()
-    parts = exam_rows(scorer_of(run), exam, data, progress=progress)
-    return write_answers(folder, exam, run, parts, seconds=time.monotonic() - started)
+    scorer = scorer_of(run, precision)
+    parts = exam_rows(scorer, exam, data, progress=progress)
+    seconds = time.monotonic() - started
+    return write_answers(folder, exam, run, parts, seconds=seconds, precision=scorer.precision)
 
 
 def exam_rows(

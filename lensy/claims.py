@@ -118,19 +118,19 @@ def gaps_fool_the_unet(runs: Runs) -> Estimate:
 
 def gaps_fool_the_unet_more(runs: Runs) -> Estimate:
     """The same, less what it is for OU-200 on the same scenes."""
-    unet, ou = (_gap(runs[f"{name}-on-artefacts"]) for name in ("naberrie-vis", "ou-200-trained"))
+    unet, ou = (_gap(runs[f"{name}-on-artefacts"]) for name in ("naberrie-vis", "ou-200-published"))
     return _mean(unet - ou)
 
 
 def blue_rings(runs: Runs) -> Estimate:
     """Share of ordinary images below the bluest ring, less that below the reddest."""
-    _, shares = liking(runs["ou-200-trained-on-rings"], "colour")
+    _, shares = liking(runs["ou-200-published-on-rings"], "colour")
     return _mean(shares[0] - shares[-1])
 
 
 def flaws_lead(runs: Runs) -> Estimate:
     """Share of the top of a list of HST-like exposures that flaws have brought there."""
-    rows = runs["ou-vis-trained-on-survey"].scores()
+    rows = runs["ou-vis-published-on-survey"].scores()
     causes = rows["cause"][(rows["condition"] == "HST-like") & (rows["cause"] != "")]
     flaws = ~np.isin(causes, (LENS, GALAXY))
     low, high = binom_conf_interval(flaws.sum(), flaws.size, 0.95, interval="wilson")
@@ -201,7 +201,7 @@ CLAIMS = (
         "words.gaps-not-ou200",
         "chip gaps fool the U-Net, and not OU-200",
         "the same, less what it is for OU-200",
-        ("naberrie-vis-on-artefacts", "ou-200-trained-on-artefacts"),
+        ("naberrie-vis-on-artefacts", "ou-200-published-on-artefacts"),
         gaps_fool_the_unet_more,
         "trouble",
     ),
@@ -209,7 +209,7 @@ CLAIMS = (
         "words.blue-rings",
         "OU-200 responds to blue rings",
         "share of ordinary images below a blue ring, less that below a red one",
-        ("ou-200-trained-on-rings",),
+        ("ou-200-published-on-rings",),
         blue_rings,
         "trouble",
     ),
@@ -217,7 +217,7 @@ CLAIMS = (
         "words.hst-artefacts",
         "most of the surest finds in HST images are artefacts",
         "share of the top of a list that flaws brought there, HST-like exposures, OU-VIS",
-        ("ou-vis-trained-on-survey",),
+        ("ou-vis-published-on-survey",),
         flaws_lead,
         "trouble",
         above=0.5,

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Unpack
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 from tqdm import tqdm
@@ -50,13 +49,12 @@ def describe(scorer: Scorer, frames: Frames, *, progress: bool = False) -> Colum
         columns = {"label": batch["label"].numpy(), "score": scorer(batch["image"])}
         image, spoilt = batch["image"][:, 0].numpy(), batch["spoilt"][:, 0].numpy() > 0
         masks, marked = {"n_spoilt": spoilt}, np.zeros_like(spoilt)
-        if scorer.mark is not None:
-            marked = scorer.mark(batch["image"])[:, 0].cpu().numpy() > MARKED
+        painted, probability = scorer.outputs(batch["image"])
+        if probability is not None:
+            marked = probability > MARKED
             masks |= {"n_marked": marked, "n_found": spoilt & marked}
         columns |= {name: mask.sum(axis=(1, 2)).astype(float) for name, mask in masks.items()}
-        if scorer.paint is not None:
-            with torch.inference_mode():
-                painted = scorer.paint(batch["image"])[:, 0].float().cpu().numpy()
+        if painted is not None:
             columns |= traits(painted, image, marked, **scale)
             columns |= {"on_artefact": share_on(painted, spoilt)}
         for name, values in columns.items():
@@ -75,16 +73,24 @@ def description(run: Run, recipe: Recipe) -> Description:
 
 
 def fit_description(
-    run: Run, wanted: Description, data: DataSet, folder: Path, *, progress: bool = False
+    run: Run,
+    wanted: Description,
+    data: DataSet,
+    folder: Path,
+    *,
+    precision: str | None = None,
+    progress: bool = False,
 ) -> Run:
     """Describe validation and test frames with a run's networks, and write that as a run.
+
+    precision: as in `scorer_of`.
 
     Its `scores` have a row per frame: `split` and the columns of `describe`.
     Raises LensyError for a run whose network does not paint.
     """
     started = time.monotonic()
-    scorer = scorer_of(run)
-    if scorer.paint is None:
+    scorer = scorer_of(run, precision)
+    if scorer.painter is None:
         raise LensyError(
             f"{run.info['experiment']['name']} paints nothing that could be described: take a "
             "naberrie run."
@@ -95,7 +101,8 @@ def fit_description(
             frames = Frames(data, split, scorer.bands, grid=scorer.grid)
             rows = describe(scorer, frames, progress=progress)
             parts.append({"split": np.full(len(frames), split), **rows})
-    return write_answers(folder, wanted, run, parts, seconds=time.monotonic() - started)
+    seconds = time.monotonic() - started
+    return write_answers(folder, wanted, run, parts, seconds=seconds, precision=scorer.precision)
 
 
 def obtain_description(run: Run, recipe: Recipe, **places: Unpack[Places]) -> Run:

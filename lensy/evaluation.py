@@ -258,8 +258,8 @@ def score_again(run: Run, data: DataSet, folder: Path, *, progress: bool = False
 
 
 def single_precision(columns: Columns) -> Columns:
-    """Floating-point columns in single precision: what a run keeps of a scored test set."""
+    """Columns in double precision made single: what a run keeps of a scored test set."""
     return {
-        name: values.astype(np.float32) if values.dtype.kind == "f" else values
+        name: values.astype(np.float32) if values.dtype == np.float64 else values
         for name, values in columns.items()
     }

@@ -59,6 +59,11 @@ def last_convolution(network: nn.Module) -> nn.Module:
     return [each for each in part.modules() if isinstance(each, nn.Conv2d)][-1]
 
 
+def first_convolution(network: nn.Module) -> nn.Module:
+    """The first convolution that an image meets: whatever excites it is simple."""
+    return next(each for each in network.modules() if isinstance(each, nn.Conv2d))
+
+
 def occlusion_map(network: nn.Module, flux: Tensor, *, side: int = 4, stride: int = 2) -> Map:
     """How much the logit of "lens" falls when a square of the image is set to zero, (y, x).
 
@@ -103,11 +108,12 @@ def class_image(
     weight: float = 1e-3,
     sigma: float = 1.0,
 ) -> Tensor:
-    """The image that the network finds most like a lens, beginning with `start`.
+    """An image like `start` that the network finds more like a lens.
 
-    Gradient ascent on the logit of "lens" less the mean square of the image, in arcsinh(flux /
+    Gradient ascent on the logit of "lens" less the square of what has changed, in arcsinh(flux /
     sigma), so that steps are alike for faint and bright pixels. start, and what comes back:
-    (1, n_bands, y, x) in nJy. weight: of the mean square times the number of pixels.
+    (1, n_bands, y, x) in nJy. weight: of the square, summed over pixels. (Simonyan et al. begin
+    with an empty image, where the change is the image.)
     """
     return _ascent(
         lambda flux: network(flux)[0, LENS],
@@ -152,10 +158,13 @@ def _ascent(
     weight: float,
     sigma: float,
 ) -> Tensor:
-    compressed = torch.asinh(start / sigma).clone().requires_grad_()
+    begun = torch.asinh(start / sigma)
+    compressed = begun.clone().requires_grad_()
     optimiser = torch.optim.Adam([compressed], lr=rate)
     for _ in range(steps):
-        loss = weight * compressed.square().sum() - quantity(torch.sinh(compressed) * sigma)
+        loss = weight * (compressed - begun).square().sum() - quantity(
+            torch.sinh(compressed) * sigma
+        )
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()

@@ -34,9 +34,9 @@ from lensy.interpret import (
     randomised,
 )
 from lensy.metrics import Estimate
-from lensy.ou_training import trained_ou
 from lensy.questions import Question, write_answers
 from lensy.runs import Places, Run, obtained
+from lensy.scorers import is_ou, ou_of
 from lensy.simulate import Recipe
 from lensy.store import DataSet
 
@@ -73,10 +73,9 @@ def attention(run: Run) -> tuple[nn.Module, tuple[str, ...]]:
     about = run.info["experiment"]
     if run.finds_masks:
         raise LensyError(f"{about['name']} says itself what it looks at: look at its masks.")
-    if "network" in about:
-        model = trained_ou(run)
-        network, bands, grid = model, model.design.bands, model.design.grid
-        return _on_vis(about["name"], network, bands, grid)
+    if is_ou(run):
+        model = ou_of(run)
+        return _on_vis(about["name"], model, model.design.bands, model.design.grid)
     bands = tuple(about["bands"])
     return _on_vis(about["name"], Differentiable(run.classifier()), bands, bands[0])
 
@@ -87,6 +86,17 @@ def _on_vis(
     if grid != "VIS":
         raise LensyError(f"{name} sees pixels of {grid}; the game is played on those of VIS.")
     return network, bands
+
+
+def painting_of(run: Run) -> Callable[[Tensor], Map] | None:
+    """What a run's network paints of one image (1, n_bands, y, x), lensed light (y, x) in nJy.
+
+    None for a network that does not paint.
+    """
+    if "bands" not in run.info["experiment"]:
+        return None
+    unet = run.model()
+    return lambda flux: np.asarray(unet.reconstruct(flux)[0, 0].double().numpy())
 
 
 def methods(network: nn.Module, *, side: int, stride: int) -> dict[str, Callable[[Tensor], Map]]:
@@ -109,9 +119,9 @@ def play(
     started = time.monotonic()
     network, bands = attention(run)
     ways = methods(network, side=game.side, stride=game.stride)
-    if "bands" in run.info["experiment"]:
-        unet = run.model()
-        ways["painting"] = lambda flux: np.asarray(unet(flux)[0, 0].detach().double().numpy())
+    paints = painting_of(run)
+    if paints is not None:
+        ways["painting"] = paints
     catalogue = data.catalogue("test")
     seen = catalogue["is_lens"] & (catalogue["arc_signal_to_noise_VIS"] > game.seen)
     frames = Frames(data, "test", bands, grid="VIS")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from pathlib import Path
 
@@ -16,9 +17,10 @@ from lensy.errors import LensyError
 from lensy.evaluation import Columns, batches, ranking_results, single_precision
 from lensy.models.classifier import log_odds
 from lensy.models.ou import FAMILY, Ou
-from lensy.provenance import provenance, sha256
+from lensy.provenance import provenance
+from lensy.published_weights import content
 from lensy.runs import Run, write_run
-from lensy.simulate import Split
+from lensy.simulate import Recipe, Split
 from lensy.store import DataSet
 
 
@@ -39,14 +41,20 @@ def score_predecessor(
             "name": f"{name}-published",
             "scale": data.recipe.name.rsplit("-", 1)[-1],
             "recipe": data.recipe.model_dump(mode="json"),
-            "weights_sha256": sha256(weights),
+            "published": name,
         },
-        "fingerprint": data.recipe.fingerprint,
+        "fingerprint": published_fingerprint(model, data.recipe),
         "wall_seconds": round(time.monotonic() - started, 1),
         "test": ranking_results(columns["label"], columns["score"]),
         "provenance": provenance(),
     }
     return write_run(folder, info=info, scores=single_precision(columns))
+
+
+def published_fingerprint(model: Ou, recipe: Recipe) -> str:
+    """Twelve hexadecimal digits that change with any weight or the data's recipe."""
+    known = content(model.state_dict()) + recipe.fingerprint
+    return hashlib.sha256(known.encode()).hexdigest()[:12]
 
 
 def published(name: str, weights: Path) -> Ou:

@@ -15,7 +15,7 @@ import numpy as np
 from lensy.evaluation import Columns, single_precision
 from lensy.experiments import Scale
 from lensy.provenance import provenance
-from lensy.runs import Run, write_run
+from lensy.runs import SINGLE, Run, write_run
 from lensy.scene import Frozen
 from lensy.simulate import Recipe
 
@@ -52,14 +52,24 @@ class Question(Frozen):
 
 
 def write_answers(
-    folder: Path, question: Question, run: Run, parts: Sequence[Columns], *, seconds: float
+    folder: Path,
+    question: Question,
+    run: Run,
+    parts: Sequence[Columns],
+    *,
+    seconds: float,
+    precision: str = SINGLE,
 ) -> Run:
-    """Write the rows of several sets of images as a run. run: whose network has answered."""
+    """Write the rows of several sets of images as a run. run: whose network has answered.
+
+    precision: that of the network's convolutions, by Lightning's name.
+    """
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     info = {
         "experiment": question.model_dump(mode="json"),
         "fingerprint": question.fingerprint,
         "wall_seconds": round(seconds, 1),
+        "arithmetic": precision,
         "network": {"name": run.info["experiment"]["name"], "provenance": run.info["provenance"]},
         "provenance": provenance(),
     }

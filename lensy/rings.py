@@ -100,20 +100,30 @@ SWEEPS: dict[str, tuple[str, Sequence[float]]] = {
 
 def responses(scorer: Scorer, rings: Sequence[Ring], *, n_looks: int = 8) -> Floats:
     """Scores (ring, look) of rings with fresh noise in each look; the same noise for every ring."""
-    found = []
-    for ring in rings:
-        layers = render_bands(ring.scene(), [band(name) for name in scorer.bands])
-        looks = []
-        for look in range(n_looks):
-            images = [
-                on_grid_of(
-                    observe(layers[name].image, band(name), _noise(look, name)), name, scorer.grid
-                )
-                for name in scorer.bands
-            ]
-            looks.append(np.stack(images))
-        found.append(scorer(torch.from_numpy(np.stack(looks))))
-    return np.stack(found)
+    return np.stack(
+        [
+            scorer(torch.from_numpy(ring_images(ring, scorer.bands, scorer.grid, n_looks=n_looks)))
+            for ring in rings
+        ]
+    )
+
+
+def ring_images(
+    ring: Ring, bands: Sequence[str], grid: str, *, n_looks: int = 1
+) -> NDArray[np.float32]:
+    """Images (look, band, y, x) of a ring, nJy on the pixels of `grid`, fresh noise in each look.
+
+    The noise of a look is the same for every ring.
+    """
+    layers = render_bands(ring.scene(), [band(name) for name in bands])
+    looks = [
+        [
+            on_grid_of(observe(layers[name].image, band(name), _noise(look, name)), name, grid)
+            for name in bands
+        ]
+        for look in range(n_looks)
+    ]
+    return np.array(looks, np.float32)
 
 
 class RingExam(Question):

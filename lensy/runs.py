@@ -316,7 +316,8 @@ def find_predecessor(recipe: Recipe, network: str = "ou-vis") -> Run | None:
     """
     for path in sorted(SHIPPED.glob(f"*/{network}-published/run.json")):
         run = Run(path.parent)
-        if run.info["fingerprint"] == recipe.fingerprint:
+        scored = Recipe.model_validate(run.info["experiment"]["recipe"])
+        if scored.fingerprint == recipe.fingerprint:
             return run
     return None
 

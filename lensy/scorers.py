@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -21,11 +20,14 @@ from lensy.mask_training import trained_masks
 from lensy.models.classifier import log_odds
 from lensy.models.mask_rcnn import image_score
 from lensy.models.ou import Ou
+from lensy.models.precision import computing_in
 from lensy.ou_training import trained_ou
 from lensy.predecessor import published
-from lensy.runs import Run
+from lensy.published_weights import fetch_weights
+from lensy.runs import SINGLE, Run
 
 Scores = NDArray[np.float64]
+Painting = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -33,42 +35,68 @@ class Scorer:
     """A network as a function of images.
 
     bands: of the images, in the order of their channels. grid: the band on whose pixels they are.
-    paint: for networks that paint, the lensed light (batch, 1, y, x) on the network's scale. mark:
-    for those that mark artefacts, the probability (batch, 1, y, x) that one spoils a pixel.
+    painter: for networks that paint, as `Naberrie.outputs`. precision: of the convolutions, by
+    Lightning's name.
     """
 
     bands: tuple[str, ...]
     grid: str
     network: Callable[[Tensor], Tensor]
-    paint: Callable[[Tensor], Tensor] | None = None
-    mark: Callable[[Tensor], Tensor] | None = None
+    painter: Callable[[Tensor], tuple[Tensor, Tensor | None]] | None = None
+    precision: str = SINGLE
 
     @torch.inference_mode()
     def __call__(self, flux: Tensor) -> Scores:
         """Scores (batch,), the higher the more lens-like, of images (batch, n_bands, y, x), nJy."""
-        return np.asarray(self.network(flux).double().cpu().numpy())
+        with computing_in(self.precision, flux.device.type):
+            return np.asarray(self.network(flux).double().cpu().numpy())
+
+    @torch.inference_mode()
+    def outputs(self, flux: Tensor) -> tuple[Painting | None, Painting | None]:
+        """Painting and artefact mask of images, (batch, y, x) each, as far as a network makes them.
+
+        Lensed light on the network's scale, and the probability that an artefact spoils a pixel.
+        """
+        if self.painter is None:
+            return None, None
+        with computing_in(self.precision, flux.device.type):
+            painted, mask = self.painter(flux)
+        return _plane(painted), None if mask is None else _plane(mask)
 
 
-def scorer_of(run: Run) -> Scorer:
-    """A finished run's network. Raises LensyError where the run holds none."""
+def _plane(image: Tensor) -> Painting:
+    return np.asarray(image[:, 0].float().cpu().numpy())
+
+
+def scorer_of(run: Run, precision: str | None = None) -> Scorer:
+    """A finished run's network. Raises LensyError where the run holds none.
+
+    precision: of Naberrie's convolutions, that of its training unless given; the other networks
+    need single precision to tell their best images apart.
+    """
     about = run.info["experiment"]
     if run.finds_masks:
         detector = trained_masks(run)
         return Scorer(("VIS",), "VIS", lambda flux: image_score(detector.detect(flux), label=LENS))
-    if "network" in about:
-        return _of_ou(trained_ou(run))
+    if is_ou(run):
+        model = ou_of(run)
+        design = model.design
+        return Scorer(design.bands, design.grid, lambda flux: log_odds(model(flux)))
     bands = tuple(about["bands"])
     classifier = run.classifier().fused()
     unet = classifier.encoder.unet
-    mark = unet.mark if unet.marks_artefacts else None
-    return Scorer(bands, bands[0], classifier.score, unet, mark)
+    return Scorer(bands, bands[0], classifier.score, unet.outputs, precision or run.arithmetic)
 
 
-def published_scorer(name: str, weights: Path) -> Scorer:
-    """One of the predecessor's networks with its published weights, see `predecessor.published`."""
-    return _of_ou(published(name, weights))
+def is_ou(run: Run) -> bool:
+    """Whether a run is of one of the predecessor's networks."""
+    return not {"network", "published"}.isdisjoint(run.info["experiment"])
 
 
-def _of_ou(model: Ou) -> Scorer:
-    design = model.design
-    return Scorer(design.bands, design.grid, lambda flux: log_odds(model(flux)))
+def ou_of(run: Run) -> Ou:
+    """The predecessor's network of a run: trained here, or with its published weights.
+
+    The latter come from the user's cache, and are fetched into it once.
+    """
+    name = run.info["experiment"].get("published")
+    return published(name, fetch_weights(name)) if name else trained_ou(run)

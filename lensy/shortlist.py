@@ -75,16 +75,22 @@ def survey_exam(run: Run, recipe: Recipe, *, n_top: int = 50) -> SurveyExam:
 
 
 def hold_survey(
-    run: Run, exam: SurveyExam, data: DataSet, folder: Path, *, progress: bool = False
+    run: Run,
+    exam: SurveyExam,
+    data: DataSet,
+    folder: Path,
+    *,
+    precision: str | None = None,
+    progress: bool = False,
 ) -> Run:
     """Score a survey's images with a run's network, and write that as a run of its own.
 
     Its `scores` have the rows of `artefact_exam.exam_rows` with the column `cause`, empty beyond
-    the top.
+    the top. precision: as in `scorer_of`.
     """
     started = time.monotonic()
     # a list is made of scores alone
-    scorer = replace(scorer_of(run), paint=None, mark=None)
+    scorer = replace(scorer_of(run, precision), painter=None)
     parts = exam_rows(scorer, exam, data, progress=progress)
     for rows, instrument in zip(parts, exam.conditions.values(), strict=True):
         order, limit = best(rows["score"], exam.n_top)
@@ -94,7 +100,8 @@ def hold_survey(
             for index in order
         ]
         rows["cause"] = found
-    return write_answers(folder, exam, run, parts, seconds=time.monotonic() - started)
+    seconds = time.monotonic() - started
+    return write_answers(folder, exam, run, parts, seconds=seconds, precision=scorer.precision)
 
 
 def obtain_survey(run: Run, recipe: Recipe, n_top: int = 50, **places: Unpack[Places]) -> Run:

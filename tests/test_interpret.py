@@ -100,7 +100,8 @@ def test_a_classifier_lets_gradients_through_and_stays_as_it_was() -> None:
 def test_an_image_for_a_class_is_brighter_where_the_network_looks() -> None:
     made = class_image(Watcher(), flat(), steps=30)[0, 0].numpy()
     assert (made[4:10, 8:14] > 1.5).all()
-    assert (made[12:] < 1.0).all()
+    # where it does not look, nothing changes
+    assert_allclose(made[12:], flat()[0, 0, 12:])
 
 
 def test_a_dream_excites_the_layer_and_leaves_no_hook() -> None:

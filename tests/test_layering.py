@@ -110,6 +110,7 @@ LEVELS = {
     "lensy.pointing": 15,
     "lensy.artefact_exam": 15,
     "lensy.shortlist": 16,
+    "lensy.looks": 16,
     "lensy.combining": 11,
     "lensy.claims": 17,
     "lensy.cli_runs": 18,

@@ -205,10 +205,17 @@ class Naberrie(nn.Module):
 
         Raises LensyError where the network has no such output.
         """
-        if not self.marks_artefacts:
+        mask = self.outputs(flux)[1]
+        if mask is None:
             raise LensyError("This network paints lensed light and marks no artefacts.")
+        return mask
+
+    @torch.inference_mode()
+    def outputs(self, flux: Tensor) -> tuple[Tensor, Tensor | None]:
+        """What `forward` and `mark` give, in one pass; None for a mask that it does not make."""
         height, width = flux.shape[-2:]
-        return torch.sigmoid(self.paint(*self.encode(flux))[:, 1:, :height, :width].float())
+        out = self.paint(*self.encode(flux))[..., :height, :width].float()
+        return out[:, :1], torch.sigmoid(out[:, 1:]) if self.marks_artefacts else None
 
 
 class Stage(NamedTuple):
