@@ -18,6 +18,7 @@ from lensy.instances import VARIANTS
 from lensy.mask_experiments import MaskExperiment, mask_experiment
 from lensy.mask_training import fit_masks, score_masks_again
 from lensy.models.ou import FAMILY
+from lensy.ou_training import NAMES as PREDECESSORS
 from lensy.ou_training import fit_ou, ou_experiment
 from lensy.predecessor import score_predecessor
 from lensy.published_weights import fetch_weights
@@ -27,7 +28,7 @@ from lensy.scorecard import scorecard as make_scorecard
 from lensy.store import DataSet
 from lensy.training import fit, fit_classifier
 
-NAMES = (*BANDS, *VARIANTS, *FAMILY)
+NAMES = (*BANDS, *VARIANTS, *PREDECESSORS)
 ALL = ", ".join(NAMES)
 
 Quiet = Annotated[bool, typer.Option(help="No progress, only errors.")]
@@ -90,7 +91,7 @@ def train(
             first = Run(start) if start else _start(masks, data)
             folder = out or runs_folder(masks, runs)
             run = fit_masks(masks, data_set, folder, start=first, **settings)
-        elif name in FAMILY:
+        elif name in PREDECESSORS:
             ours = ou_experiment(name, _scale(scale), recipe, seed=seed)
             run = fit_ou(ours, data_set, out or runs_folder(ours, runs), **settings)
         else:

@@ -9,10 +9,13 @@ import pytest
 import torch
 from builders import tiny_data
 from numpy.testing import assert_allclose
+from safetensors.torch import save_file
 
+from lensy import ou_training
 from lensy.errors import LensyError
-from lensy.models.ou import FAMILY
+from lensy.models.ou import FAMILY, Ou
 from lensy.ou_training import (
+    NAMES,
     OuExperiment,
     OuModule,
     OuTraining,
@@ -75,6 +78,21 @@ def test_a_run_is_written_found_and_read_again(data: DataSet, tmp_path: Path) ->
     assert (made.scores()["arc_signal_to_noise"] >= 0).all()
 
 
+def test_a_tuned_network_begins_with_the_published_weights(
+    data: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(5)
+    theirs = Ou("ou-h")
+    path = tmp_path / "ou-h.safetensors"
+    save_file({name: each.contiguous() for name, each in theirs.state_dict().items()}, path)
+    monkeypatch.setattr(ou_training, "fetch_weights", lambda _name: path)
+    wanted = tiny(data)
+    begun = OuModule(wanted.model_copy(update={"tuned": True}), data).model.state_dict()
+    assert all(torch.equal(begun[name], each) for name, each in theirs.state_dict().items())
+    fresh = OuModule(wanted, data).model.state_dict()
+    assert not any(torch.equal(fresh[name], each) for name, each in theirs.state_dict().items())
+
+
 def test_the_loss_counts_both_classes_alike(data: DataSet) -> None:
     module = OuModule(tiny(data), data)
     labels = module.training_frames.labels
@@ -98,9 +116,11 @@ def test_names_and_scales_are_checked() -> None:
         ou_experiment("ou-1", "laptop", recipe)
     with pytest.raises(LensyError, match="no scale 'huge'; the scales are smoke"):
         ou_experiment("ou-200", "huge", recipe)  # type: ignore[arg-type]
-    made = [ou_experiment(name, "laptop", recipe) for name in FAMILY]
-    assert len({each.fingerprint for each in made}) == len(FAMILY)
+    made = [ou_experiment(name, "laptop", recipe) for name in NAMES]
+    assert len({each.fingerprint for each in made}) == len(NAMES)
     assert made[0].name == "ou-200-trained"
+    tuned = ou_experiment("ou-200-tuned", "laptop", recipe, seed=3)
+    assert (tuned.name, tuned.network, tuned.tuned) == ("ou-200-tuned-seed-3", "ou-200", True)
 
 
 def test_a_step_uses_dropout_and_no_augmentation(data: DataSet) -> None:
