@@ -16,6 +16,7 @@ from lensy.experiments import experiment
 from lensy.mask_experiments import MaskExperiment, MaskTraining
 from lensy.models.ou import Ou
 from lensy.ou_training import OuTraining, ou_experiment
+from lensy.predecessor import frames_for, predecessor_scores, published
 from lensy.runs import Run
 from lensy.simulate import Recipe
 from lensy.store import DataSet
@@ -138,9 +139,11 @@ def test_evaluate_scores_the_test_set_with_given_weights(data: DataSet, tmp_path
     result = lensy("evaluate", *words, "--out", tmp_path / "ou-vis", "--quiet")
     assert result.exit_code == 0, result.output
     run = Run(tmp_path / "ou-vis")
-    assert run.info["fingerprint"] == data.recipe.fingerprint
+    assert run.info["experiment"]["published"] == "ou-vis"
+    model = published("ou-vis", tmp_path / "ou.safetensors")
+    expected = predecessor_scores(model, frames_for(model, data))
+    assert_allclose(run.scores()["score"], expected["score"], rtol=1e-4, atol=1e-6)
     assert run.scores()["score"].shape == (data.recipe.n_test,)
-    assert ((run.scores()["score"] >= 0) & (run.scores()["score"] <= 1)).all()
 
 
 def test_evaluate_refuses_a_file_that_holds_no_such_weights(data: DataSet, tmp_path: Path) -> None:
