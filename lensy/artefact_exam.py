@@ -12,6 +12,7 @@ from typing import Unpack
 
 import numpy as np
 from astropy.stats import binom_conf_interval
+from numpy.typing import NDArray
 
 from lensy.artefacts import CLEAN, KINDS, Instrument
 from lensy.datasets import Frames
@@ -126,18 +127,27 @@ def obtain_exam(run: Run, recipe: Recipe, n_images: int = 1000, **places: Unpack
     return obtained(exam, partial(examine, run, exam), **places)
 
 
+def alarms(exam: Run, condition: str, rate: float = 0.01) -> NDArray[np.bool_]:
+    """Whether a condition's images (n,) score above all but a share `rate` of clean ones."""
+    rows = exam.scores()
+    limit = np.quantile(rows["score"][rows["condition"] == "clean"], 1 - rate)
+    return np.asarray(rows["score"][rows["condition"] == condition] > limit)
+
+
+def added_alarms(exam: Run, flawed: str, plain: str) -> NDArray[np.float64]:
+    """What a flaw does to each scene (n,): 1 makes an alarm of it, -1 hides one, 0 neither."""
+    return np.asarray(alarms(exam, flawed).astype(float) - alarms(exam, plain))
+
+
 def false_positives(exam: Run, rate: float = 0.01) -> dict[str, Estimate]:
     """Share of each condition's images above the score that a share `rate` of clean ones reaches.
 
     With 95 % intervals for the number counted (Wilson's); that of clean images is `rate` itself,
     which is known to the interval it is given here.
     """
-    rows = exam.scores()
-    clean = rows["score"][rows["condition"] == "clean"]
-    limit = np.quantile(clean, 1 - rate)
     shares = {}
     for name in CONDITIONS:
-        above = rows["score"][rows["condition"] == name] > limit
+        above = alarms(exam, name, rate)
         low, high = binom_conf_interval(above.sum(), above.size, 0.95, interval="wilson")
         shares[name] = Estimate(float(above.mean()), float(low), float(high), above.size)
     return shares

@@ -11,20 +11,21 @@ from dataclasses import dataclass
 
 import numpy as np
 from astropy.stats import binom_conf_interval
-from numpy.typing import ArrayLike
-from scipy.stats import bootstrap as resampled
 
-from lensy.artefact_exam import SINGLE
+from lensy.artefact_exam import SINGLE, added_alarms, alarms
 from lensy.artefacts import KINDS
 from lensy.combining import combined, false_positives_left
 from lensy.describing import of_split
-from lensy.metrics import Estimate, Floats, auroc, bootstrap
+from lensy.metrics import Estimate, auroc, bootstrap, mean_estimate
 from lensy.rings import liking
 from lensy.runs import Run
 from lensy.scorecard import Row, Verdict
 from lensy.shortlist import GALAXY, LENS
 
 Runs = Mapping[str, Run]
+
+GAP = (f"{SINGLE}, chip gap", SINGLE)
+"""Conditions with a chip gap and without."""
 
 
 @dataclass(frozen=True)
@@ -69,63 +70,30 @@ class Claim:
         )
 
 
-def _mean(values: ArrayLike, *others: ArrayLike, ratio: bool = False) -> Estimate:
-    """Mean of values (n,), or with `ratio` the ratio of two means, with its interval."""
-
-    def statistic(*parts: Floats, axis: int = -1) -> Floats:
-        first = parts[0].mean(axis=axis)
-        return np.asarray(first / parts[1].mean(axis=axis) if ratio else first)
-
-    samples = [np.asarray(each, np.float64) for each in (values, *others)]
-    found = resampled(
-        samples,
-        statistic,
-        paired=True,
-        n_resamples=500,
-        batch=50,
-        method="percentile",
-        rng=np.random.default_rng(0),
-    ).confidence_interval
-    value = float(statistic(*samples))
-    return Estimate(value, float(found.low), float(found.high), samples[0].size)
-
-
-def _alarms(exam: Run, condition: str) -> Floats:
-    """Whether each image of a condition scores above all but a hundredth of the clean ones."""
-    rows = exam.scores()
-    clean = rows["score"][rows["condition"] == "clean"]
-    return np.asarray(rows["score"][rows["condition"] == condition] > np.quantile(clean, 0.99))
-
-
-def _gap(exam: Run) -> Floats:
-    """What a chip gap adds to the alarms of a single exposure, per image: -1, 0 or 1."""
-    alone, gap = (_alarms(exam, name) for name in (SINGLE, f"{SINGLE}, chip gap"))
-    return np.asarray(gap.astype(float) - alone)
-
-
 def highlighted(runs: Runs) -> Estimate:
     """Share of the painted light that lies on a flaw, over the share of the image that it fills."""
     rows = runs["naberrie-vis-on-artefacts"].scores()
     flawed = np.isin(rows["condition"], KINDS) & (rows["n_spoilt"] > 0) & (rows["flux"] > 0)
     area = rows["n_spoilt"][flawed] / 200**2
-    return _mean(rows["on_artefact"][flawed], area, ratio=True)
+    return mean_estimate(rows["on_artefact"][flawed], area, ratio=True)
 
 
 def gaps_fool_the_unet(runs: Runs) -> Estimate:
     """Share of single exposures that a gap makes an alarm of, less those that it hides."""
-    return _mean(_gap(runs["naberrie-vis-on-artefacts"]))
+    return mean_estimate(added_alarms(runs["naberrie-vis-on-artefacts"], *GAP))
 
 
 def gaps_fool_the_unet_more(runs: Runs) -> Estimate:
     """The same, less what it is for OU-200 on the same scenes."""
-    unet, ou = (_gap(runs[f"{name}-on-artefacts"]) for name in ("naberrie-vis", "ou-200-published"))
-    return _mean(unet - ou)
+    networks = ("naberrie-vis", "ou-200-published")
+    unet, ou = (added_alarms(runs[f"{name}-on-artefacts"], *GAP) for name in networks)
+    return mean_estimate(unet - ou)
 
 
 def blue_rings(runs: Runs) -> Estimate:
     """Share of ordinary images below the bluest ring, less that below the reddest."""
     _, shares = liking(runs["ou-200-published-on-rings"], "colour")
-    return _mean(shares[0] - shares[-1])
+    return mean_estimate(shares[0] - shares[-1])
 
 
 def flaws_lead(runs: Runs) -> Estimate:
@@ -156,10 +124,10 @@ def gained(better: str, worse: str) -> Callable[[Runs], Estimate]:
 def mask_helps(runs: Runs) -> Estimate:
     """Share of flawed images that are alarms without an artefact mask, less that with one."""
     plain, marking = (
-        np.concatenate([_alarms(runs[f"{name}-on-artefacts"], kind) for kind in KINDS])
+        np.concatenate([alarms(runs[f"{name}-on-artefacts"], kind) for kind in KINDS])
         for name in ("naberrie-vis-artefacts", "naberrie-vis-marking")
     )
-    return _mean(plain.astype(float) - marking)
+    return mean_estimate(plain.astype(float) - marking)
 
 
 def together_help(runs: Runs) -> Estimate:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.stats import bootstrap as resampled
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from lensy.errors import LensyError
@@ -100,6 +101,30 @@ def bootstrap(
     tail = 0.5 * (1.0 - confidence)
     low, high = np.quantile(values, [tail, 1.0 - tail])
     return Estimate(metric(labels, scores), float(low), float(high), labels.size)
+
+
+def mean_estimate(values: ArrayLike, *others: ArrayLike, ratio: bool = False) -> Estimate:
+    """Mean of values (n,) with its 95 % interval; with `ratio`, over that of `others` (n,).
+
+    By resampling, the two together: a bootstrap as in `bootstrap`.
+    """
+
+    def statistic(*parts: Floats, axis: int = -1) -> Floats:
+        first = parts[0].mean(axis=axis)
+        return np.asarray(first / parts[1].mean(axis=axis) if ratio else first)
+
+    samples = [np.asarray(each, np.float64) for each in (values, *others)]
+    found = resampled(
+        samples,
+        statistic,
+        paired=True,
+        n_resamples=500,
+        batch=50,
+        method="percentile",
+        rng=np.random.default_rng(0),
+    ).confidence_interval
+    value = float(statistic(*samples))
+    return Estimate(value, float(found.low), float(found.high), samples[0].size)
 
 
 def brightest_mean(images: ArrayLike, n_pixels: int) -> Floats:

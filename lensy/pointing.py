@@ -58,8 +58,8 @@ class PointingGame(Question):
     """
 
     n_lenses: Count
-    side: Count = 8
-    stride: Count = 8
+    side: Count = 10
+    stride: Count = 10
     seen: float = SEEN
     slack: int = SLACK
 

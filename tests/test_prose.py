@@ -13,7 +13,7 @@ CHAPTERS = sorted(path.stem for path in BOOK.glob("*.md") if "{code-cell}" in pa
 GIVEN = {
     "bands": {"0.95", "2.02"},  # wavelengths, with their source
     "lens": {"2.512"},  # what a magnitude is
-    "trouble": {"0.05"},  # pixels of another camera
+    "false_alarms": {"0.05"},  # pixels of another camera
     "naberrie": {"0.02"},  # the order of an uncertainty
 }
 """Numbers with two digits or more after the point that are no results."""

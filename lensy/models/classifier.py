@@ -19,6 +19,7 @@ from typing import Self
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from lensy.models.naberrie import Naberrie
 
@@ -64,7 +65,8 @@ def pooled(blocks: Sequence[Tensor]) -> Tensor:
     Over the blocks as they are, the reflected padding of odd sizes included. In single precision,
     even of blocks in half: a mean may vary less from image to image than half precision resolves.
     """
-    largest = [block.amax(dim=(2, 3)) for block in blocks]
+    # on channels-last blocks ten times as fast as amax, and the same
+    largest = [functional.adaptive_max_pool2d(block, 1).flatten(1) for block in blocks]
     mean = [block.mean(dim=(2, 3), dtype=torch.float32) for block in blocks]
     return torch.cat([*largest, *mean], dim=1)
 
