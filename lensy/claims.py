@@ -154,7 +154,7 @@ CLAIMS = (
         "share of the painted light that lies on a flaw over the share of the image it fills",
         ("naberrie-vis-on-artefacts",),
         highlighted,
-        "trouble",
+        "false_alarms",
         above=1.0,
     ),
     Claim(
@@ -163,7 +163,7 @@ CLAIMS = (
         "share of single exposures that a gap makes a false alarm",
         ("naberrie-vis-on-artefacts",),
         gaps_fool_the_unet,
-        "trouble",
+        "false_alarms",
     ),
     Claim(
         "words.gaps-not-ou200",
@@ -171,7 +171,7 @@ CLAIMS = (
         "the same, less what it is for OU-200",
         ("naberrie-vis-on-artefacts", "ou-200-published-on-artefacts"),
         gaps_fool_the_unet_more,
-        "trouble",
+        "false_alarms",
     ),
     Claim(
         "words.blue-rings",
@@ -187,7 +187,7 @@ CLAIMS = (
         "share of the top of a list that flaws brought there, HST-like exposures, OU-VIS",
         ("ou-vis-published-on-survey",),
         flaws_lead,
-        "trouble",
+        "false_alarms",
         above=0.5,
     ),
     Claim(

@@ -16,13 +16,17 @@ from typing import Any
 
 import numpy as np
 import torch
-from captum.attr import GuidedGradCam, Occlusion
 from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation
 from scipy.stats import spearmanr
 from torch import Tensor, nn
 
 from lensy.models.classifier import Classifier, pooled
+
+with warnings.catch_warnings():
+    # its progress bar, which nothing here shows, asks for widgets
+    warnings.filterwarnings("ignore", message="IProgress not found")
+    from captum.attr import GuidedGradCam, Occlusion
 
 Map = NDArray[np.float64]
 
@@ -185,7 +189,12 @@ def randomised(network: nn.Module, *, seed: int = 0) -> nn.Module:
 
 
 def likeness(first: Map, second: Map) -> float:
-    """Spearman's rank correlation of two maps' absolute values, from -1 to 1."""
+    """Spearman's rank correlation of two maps' absolute values, from -1 to 1.
+
+    NaN where one of them is the same everywhere.
+    """
+    if np.ptp(np.abs(first)) == 0 or np.ptp(np.abs(second)) == 0:
+        return float("nan")
     return float(spearmanr(np.abs(first).ravel(), np.abs(second).ravel()).statistic)
 
 

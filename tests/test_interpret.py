@@ -126,6 +126,7 @@ def test_likeness_of_maps() -> None:
     one, other = rng.normal(size=(2, 30, 30))
     assert likeness(one, -(one**3)) == pytest.approx(1)
     assert abs(likeness(one, other)) < 0.15
+    assert np.isnan(likeness(one, np.ones((30, 30))))
 
 
 def test_the_pointing_game() -> None:
