@@ -19,9 +19,10 @@ from lensy.datasets import Frames
 from lensy.describing import describe
 from lensy.evaluation import Columns
 from lensy.experiments import Count
+from lensy.finished import Places, obtained
 from lensy.metrics import Estimate
 from lensy.questions import Question, write_answers
-from lensy.runs import Places, Run, obtained
+from lensy.runs import Run
 from lensy.scorers import Scorer, scorer_of
 from lensy.simulate import Recipe
 from lensy.store import DataSet

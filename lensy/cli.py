@@ -14,10 +14,11 @@ from lensy.cutouts import read_cutout
 from lensy.doctor import examine
 from lensy.errors import LensyError, exit_code_two
 from lensy.finder import Finder, Finding
+from lensy.finished import shipped_run
 from lensy.inspection import Entry, write_page
 from lensy.mask_finder import MaskFinder, MaskFinding
 from lensy.provenance import whole_file
-from lensy.runs import Run, shipped_run
+from lensy.runs import Run
 
 ENDINGS = (".fits", ".fits.gz")
 

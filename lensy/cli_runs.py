@@ -14,6 +14,7 @@ from lensy.claims import claims
 from lensy.errors import LensyError, exit_code_two
 from lensy.evaluation import elsewhere, score_again
 from lensy.experiments import BANDS, SCALES, START, Experiment, Scale, experiment
+from lensy.finished import find_run, runs_folder, shipped_run
 from lensy.instances import VARIANTS
 from lensy.mask_experiments import MaskExperiment, mask_experiment
 from lensy.mask_training import fit_masks, score_masks_again
@@ -22,7 +23,7 @@ from lensy.ou_training import NAMES as PREDECESSORS
 from lensy.ou_training import fit_ou, ou_experiment
 from lensy.predecessor import score_predecessor
 from lensy.published_weights import fetch_weights
-from lensy.runs import SHIPPED, Run, find_run, runs_folder, shipped_run
+from lensy.runs import SHIPPED, Run
 from lensy.scorecard import as_text
 from lensy.scorecard import scorecard as make_scorecard
 from lensy.store import DataSet

@@ -21,8 +21,9 @@ from lensy.datasets import Frames
 from lensy.errors import LensyError
 from lensy.evaluation import Columns
 from lensy.finder import MARKED
+from lensy.finished import Places, obtained
 from lensy.questions import Question, write_answers
-from lensy.runs import Places, Run, obtained
+from lensy.runs import Run
 from lensy.scorers import Scorer, scorer_of
 from lensy.simulate import Recipe, Split
 from lensy.store import DataSet

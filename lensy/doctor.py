@@ -26,8 +26,8 @@ from lensy.cutouts import read_cutout
 from lensy.datasets import Crops
 from lensy.errors import LensyError
 from lensy.finder import Finder
+from lensy.finished import shipped_run
 from lensy.models.naberrie import Naberrie
-from lensy.runs import shipped_run
 from lensy.simulate import Example, Recipe, simulate
 from lensy.store import make_data_set
 

@@ -25,6 +25,7 @@ from lensy.detector import observe
 from lensy.errors import LensyError
 from lensy.evaluation import Columns
 from lensy.experiments import Count
+from lensy.finished import Places, obtained
 from lensy.interpret import (
     class_image,
     deep_dream,
@@ -35,7 +36,7 @@ from lensy.interpret import (
 from lensy.pointing import attention, painting_of
 from lensy.questions import Question, write_answers
 from lensy.rings import Ring, ring_images
-from lensy.runs import Places, Run, obtained
+from lensy.runs import Run
 from lensy.simulate import Recipe
 from lensy.store import DataSet
 

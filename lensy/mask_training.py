@@ -11,6 +11,7 @@ import torch
 
 from lensy.bands import band
 from lensy.evaluation import example_columns, ranking_results, single_precision
+from lensy.finished import Places, obtained
 from lensy.instances import Instances
 from lensy.learning import arithmetic, train
 from lensy.mask_experiments import MaskExperiment
@@ -19,14 +20,7 @@ from lensy.mask_scores import score_images, score_instances
 from lensy.metrics import auroc, threshold_at
 from lensy.models.mask_rcnn import MaskRcnn
 from lensy.provenance import provenance
-from lensy.runs import (
-    Places,
-    Run,
-    claim,
-    obtained,
-    write_history,
-    write_run,
-)
+from lensy.runs import Run, claim, write_history, write_run
 from lensy.simulate import Recipe
 from lensy.store import DataSet
 from lensy.training import check_start, obtain

@@ -27,20 +27,14 @@ from lensy.datasets import on_grid_of
 from lensy.errors import LensyError
 from lensy.evaluation import example_columns, ranking_results, single_precision
 from lensy.experiments import Count, Scale, check_scale, with_seed
+from lensy.finished import Places, obtained
 from lensy.learning import Learner, arithmetic, train
 from lensy.metrics import auroc, threshold_at
 from lensy.models.ou import FAMILY, Design, Ou
 from lensy.predecessor import frames_for, predecessor_scores, published
 from lensy.provenance import provenance
 from lensy.published_weights import fetch_weights
-from lensy.runs import (
-    Places,
-    Run,
-    claim,
-    obtained,
-    write_history,
-    write_run,
-)
+from lensy.runs import Run, claim, write_history, write_run
 from lensy.scene import Frozen
 from lensy.simulate import BandName, Recipe, Split
 from lensy.store import DataSet

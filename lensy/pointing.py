@@ -24,6 +24,7 @@ from lensy.datasets import Frames
 from lensy.errors import LensyError
 from lensy.evaluation import Columns
 from lensy.experiments import Count
+from lensy.finished import Places, obtained
 from lensy.interpret import (
     Differentiable,
     Map,
@@ -35,7 +36,7 @@ from lensy.interpret import (
 )
 from lensy.metrics import Estimate
 from lensy.questions import Question, write_answers
-from lensy.runs import Places, Run, obtained
+from lensy.runs import Run
 from lensy.scorers import is_ou, ou_of
 from lensy.simulate import Recipe
 from lensy.store import DataSet

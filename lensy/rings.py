@@ -23,9 +23,10 @@ from lensy.datasets import Frames, on_grid_of
 from lensy.detector import observe
 from lensy.evaluation import Columns
 from lensy.experiments import Count
+from lensy.finished import Places, obtained
 from lensy.questions import Question, write_answers
 from lensy.render import render_bands
-from lensy.runs import Places, Run, obtained
+from lensy.runs import Run
 from lensy.scene import Frozen, Galaxy, Pattern, Positive, Scene
 from lensy.scorers import Scorer, scorer_of
 from lensy.simulate import Recipe

@@ -21,8 +21,9 @@ from lensy.artefact_exam import ArtefactExam, exam_rows
 from lensy.artefacts import KINDS, Instrument
 from lensy.datasets import on_grid_of
 from lensy.experiments import Count
+from lensy.finished import Places, obtained
 from lensy.questions import write_answers
-from lensy.runs import Places, Run, obtained
+from lensy.runs import Run
 from lensy.scorers import Scorer, scorer_of
 from lensy.simulate import Example, Recipe, observe_frozen, simulate
 from lensy.store import DataSet

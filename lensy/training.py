@@ -18,12 +18,13 @@ from lensy.datasets import Crops, Frames
 from lensy.errors import LensyError
 from lensy.evaluation import elsewhere, finish_run, score_again
 from lensy.experiments import Experiment
+from lensy.finished import Places, obtained
 from lensy.learning import arithmetic, train
 from lensy.models.classifier import Classifier, FrozenEncoder
 from lensy.models.precision import computing_in
 from lensy.painter import NaberrieModule, training_instrument
 from lensy.provenance import provenance
-from lensy.runs import Places, Run, claim, obtained, write_history
+from lensy.runs import Run, claim, write_history
 from lensy.simulate import Recipe
 from lensy.store import DataSet
 from lensy.weights import round_trip_half

@@ -77,6 +77,7 @@ LEVELS = {
     "lensy.coco": 8,
     "lensy.datasets": 8,
     "lensy.runs": 8,
+    "lensy.finished": 9,
     "lensy.instances": 8,
     "lensy.views": 8,
     # results

@@ -12,13 +12,13 @@ from safetensors.torch import load_file
 
 from lensy.errors import LensyError
 from lensy.experiments import experiment
+from lensy.finished import find_run, runs_folder
 from lensy.instances import FROM_RANDOM, Instances, collated
 from lensy.learning import train
 from lensy.mask_experiments import MaskExperiment, MaskTraining, mask_experiment
 from lensy.mask_learning import MaskRcnnModule
 from lensy.mask_scores import score_instances
 from lensy.mask_training import fit_masks, trained_masks, without_detection
-from lensy.runs import find_run, runs_folder
 from lensy.simulate import Recipe
 from lensy.store import DataSet
 

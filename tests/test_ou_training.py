@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 
 from lensy import ou_training
 from lensy.errors import LensyError
+from lensy.finished import find_run, runs_folder
 from lensy.models.ou import FAMILY, Ou
 from lensy.ou_training import (
     NAMES,
@@ -25,7 +26,6 @@ from lensy.ou_training import (
     trained_ou,
 )
 from lensy.predecessor import frames_for, predecessor_scores
-from lensy.runs import find_run, runs_folder
 from lensy.simulate import Recipe
 from lensy.store import DataSet
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from lensy.evaluation import ranking_results
+from lensy.finished import recorded_real_sky, shipped_run
 from lensy.instances import BEGUN_AT_RANDOM, TALK
 from lensy.metrics import threshold_at
 from lensy.published import published_number
 from lensy.real_sky import real_sky
-from lensy.runs import recorded_real_sky, shipped_run
 
 README = (Path(__file__).resolve().parents[1] / "README.md").read_text("utf-8")
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from lensy.runs import SHIPPED, finished_runs, write_run
+from lensy.finished import finished_runs
+from lensy.runs import SHIPPED, write_run
 
 
 def test_finished_runs_are_found_and_nothing_else(tmp_path: Path) -> None:

@@ -10,11 +10,12 @@ from builders import tiny_experiment
 from numpy.testing import assert_allclose
 from safetensors.torch import save_file
 
-from lensy import runs, scorers
+from lensy import finished, scorers
+from lensy.finished import find_predecessor
 from lensy.models.ou import Ou
 from lensy.pointing import attention
 from lensy.predecessor import frames_for, published, score_predecessor
-from lensy.runs import SINGLE, Run, find_predecessor
+from lensy.runs import SINGLE, Run
 from lensy.scorers import is_ou, ou_of, scorer_of
 from lensy.store import DataSet
 from lensy.training import fit
@@ -59,7 +60,7 @@ def test_scores_of_a_published_network_are_known_by_weights_and_recipe(
     shipped = tmp_path / "shipped"
     folder = shipped / "smoke" / "ou-vis-published"
     made = score_predecessor(weights, data, folder, name="ou-vis")
-    monkeypatch.setattr(runs, "SHIPPED", shipped)
+    monkeypatch.setattr(finished, "SHIPPED", shipped)
     found = find_predecessor(data.recipe)
     assert found is not None
     assert found.folder == folder

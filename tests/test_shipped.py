@@ -15,6 +15,7 @@ from lensy.claims import NEEDED, claims
 from lensy.cutouts import read_cutout
 from lensy.experiments import experiment
 from lensy.finder import MARKED, Finder
+from lensy.finished import find_predecessor, find_run, finished_runs, recorded_real_sky, shipped_run
 from lensy.instances import LENS, TALK, VARIANTS
 from lensy.mask_experiments import mask_experiment
 from lensy.mask_finder import MaskFinder
@@ -24,15 +25,7 @@ from lensy.metrics import auroc
 from lensy.models.mask_rcnn import image_score
 from lensy.published import published_number
 from lensy.real_sky import real_sky
-from lensy.runs import (
-    SHIPPED,
-    Run,
-    find_predecessor,
-    find_run,
-    finished_runs,
-    recorded_real_sky,
-    shipped_run,
-)
+from lensy.runs import SHIPPED, Run
 from lensy.simulate import observe_frozen, simulate
 
 RECIPE = data_sim.recipe("talk-laptop")

@@ -30,6 +30,7 @@ from lensy.evaluation import (
     score_frames,
 )
 from lensy.experiments import Experiment, experiment
+from lensy.finished import find_run, runs_folder, shipped_run
 from lensy.metrics import auroc
 from lensy.models.naberrie import Naberrie
 from lensy.models.ou import Ou
@@ -37,7 +38,7 @@ from lensy.models.precision import computing_in
 from lensy.painter import NaberrieModule
 from lensy.predecessor import predecessor_scores
 from lensy.provenance import write_json
-from lensy.runs import Run, find_run, runs_folder, shipped_run
+from lensy.runs import Run
 from lensy.store import DataSet
 from lensy.training import fit, fit_classifier, obtain
 from lensy.weights import round_trip_half

@@ -21,9 +21,9 @@ from torch.utils.data import DataLoader
 from lensy.classifying import train_head
 from lensy.datasets import Crops, Frames
 from lensy.experiments import HeadTraining
+from lensy.finished import shipped_run
 from lensy.models.classifier import pooled
 from lensy.models.naberrie import Naberrie
-from lensy.runs import shipped_run
 from lensy.store import DataSet
 
 

@@ -23,12 +23,12 @@ from torch.utils.data import DataLoader, Subset
 from torchvision.models.detection import maskrcnn_resnet50_fpn
 
 from lensy.bands import band
+from lensy.finished import shipped_run
 from lensy.instances import BAND, TALK, Instances, collated
 from lensy.mask_experiments import TRAINING
 from lensy.mask_scores import score_instances
 from lensy.metrics import auroc
 from lensy.models.mask_rcnn import MaskRcnn, one_channel
-from lensy.runs import shipped_run
 from lensy.store import DataSet
 
 VARIANT = TALK["mrc-3"]
