@@ -16,17 +16,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from captum.attr import GuidedGradCam, Occlusion
 from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation
 from scipy.stats import spearmanr
 from torch import Tensor, nn
 
 from lensy.models.classifier import Classifier, pooled
-
-with warnings.catch_warnings():
-    # its progress bar, which nothing here shows, asks for widgets
-    warnings.filterwarnings("ignore", message="IProgress not found")
-    from captum.attr import GuidedGradCam, Occlusion
 
 Map = NDArray[np.float64]
 
