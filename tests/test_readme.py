@@ -19,7 +19,8 @@ README = (Path(__file__).resolve().parents[1] / "README.md").read_text("utf-8")
 
 PAINTERS = [f"naberrie-{each}" for each in ("vis", "y", "j", "h", "vis-longer", "colour")]
 DETECTORS = [*TALK, *BEGUN_AT_RANDOM, "mrc-3-shuffled"]
-HEADS = dict.fromkeys(["ou-vis-published", *PAINTERS], "") | dict.fromkeys(
+PREDECESSORS = ["ou-vis-published", "ou-200-published", "ou-200-tuned"]
+HEADS = dict.fromkeys([*PREDECESSORS, *PAINTERS], "") | dict.fromkeys(
     DETECTORS, "Mask R-CNN, "
 )
 """How the first cell of a run's table begins, by run."""
