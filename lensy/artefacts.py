@@ -183,10 +183,15 @@ def expose(
     if lights:
         light = np.sum(lights, axis=0)
         expected = image + light.astype(np.float32)
-        share = 1.0 if exposures is None else exposures / seen.n_exposures
+        if exposures is not None:
+            light = np.where(exposures > 0, light, 0.0)
+        share = 1.0 if exposures is None else np.maximum(exposures, 1) / seen.n_exposures
         photon = seen.njy_per_electron / share
         picture = picture + (rng.poisson(light / photon) * photon).astype(np.float32)
     if instrument.correlated_noise:
+        if exposures is not None:
+            # where nothing was seen there is no noise to correlate
+            expected = np.where(exposures > 0, expected, picture)
         picture = expected + resampled(picture - expected, band)
     for _, paint in paints:
         if paint.charge is not None:
@@ -194,6 +199,8 @@ def expose(
     blank = [paint.blank for _, paint in paints if paint.blank is not None]
     if blank:
         picture[np.any(blank, axis=0)] = 0.0
+    if exposures is not None:
+        picture[exposures == 0] = 0.0
     return Exposure(picture, _masks(paints))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -551,3 +552,36 @@ def test_the_gallery_shows_every_panel_twice() -> None:
     figure = draw_gallery(panels, n_columns=5)
     assert len([axes for axes in figure.axes if axes.images]) == 2 * len(KINDS)
     assert [axes.get_title() for axes in figure.axes if axes.get_title()] == list(KINDS)
+
+
+@pytest.mark.parametrize("correlated", [False, True])
+@pytest.mark.parametrize("name", ["VIS", "H"])
+def test_starlight_where_no_exposure_saw_anything_spoils_no_other_pixel(
+    name: str, correlated: bool
+) -> None:
+    """A bright star over pixels without data: 0 there, and finite all around."""
+    where = band(name)
+    exposures = np.full(where.shape, where.n_exposures)
+    below = where.n_pixels // 2 + 6
+    exposures[below : below + 4] = 0
+
+    class HalfSeen(Star):
+        def paint(self, frame: Any) -> Any:
+            return replace(super().paint(frame), exposures=exposures)
+
+    facts: Any = (("VIS", "H"), 0.0, 0.0, 0.0, {"VIS": 14.0, "H": 14.0})
+    instrument = Instrument(correlated_noise=correlated)
+    dark = np.zeros(where.shape, np.float32)
+    seen, whole = (
+        expose(
+            dark, where, np.random.default_rng(1), artefacts=(each,), instrument=instrument
+        ).image
+        for each in (HalfSeen(*facts), Star(*facts))
+    )
+    assert np.isfinite(seen).all()
+    assert (seen[below : below + 4] == 0).all()
+    middle = slice(where.n_pixels // 2 - 5, where.n_pixels // 2 + 5)
+    for row in (below - 1, below + 4):
+        light = whole[row, middle].mean()
+        assert light > 3 * where.background_sigma
+        assert seen[row, middle].mean() == pytest.approx(light, rel=0.2)

@@ -20,9 +20,7 @@ README = (Path(__file__).resolve().parents[1] / "README.md").read_text("utf-8")
 PAINTERS = [f"naberrie-{each}" for each in ("vis", "y", "j", "h", "vis-longer", "colour")]
 DETECTORS = [*TALK, *BEGUN_AT_RANDOM, "mrc-3-shuffled"]
 PREDECESSORS = ["ou-vis-published", "ou-200-published", "ou-200-tuned"]
-HEADS = dict.fromkeys([*PREDECESSORS, *PAINTERS], "") | dict.fromkeys(
-    DETECTORS, "Mask R-CNN, "
-)
+HEADS = dict.fromkeys([*PREDECESSORS, *PAINTERS], "") | dict.fromkeys(DETECTORS, "Mask R-CNN, ")
 """How the first cell of a run's table begins, by run."""
 
 
