@@ -16,12 +16,14 @@ from lensy.figures import BAND_COLOURS, CURVE_COLOURS, PUBLISHED
 
 Curve = tuple[ArrayLike, ArrayLike]
 
+STYLES = ("-", "--", "-.", ":")
+
 
 def draw_roc(ours: Mapping[str, Curve], published: Mapping[str, Curve]) -> Figure:
     """ROC curves, ours in colour over the talk's in grey; linear, and with few false positives.
 
     Each curve: false and true positive rates. Keys are legend entries; the colour is that of the
-    band or network with whose name a key begins.
+    band or network with whose name a key begins. Ours of one colour differ by their lines.
     """
     figure = Figure(figsize=(8.4, 4.2), layout="constrained")
     linear, logarithmic = figure.subplots(1, 2)
@@ -30,9 +32,12 @@ def draw_roc(ours: Mapping[str, Curve], published: Mapping[str, Curve]) -> Figur
         axes.plot(chance, chance, ":", color="black", linewidth=1, label="guessing")
         for style, (label, (x, y)) in zip(("--", "-.", ":", "-"), published.items(), strict=False):
             axes.plot(*_filled(x, y), style, color=PUBLISHED, label=label)
+        drawn: list[str | None] = []
         for label, (x, y) in ours.items():
             colour = next((c for name, c in CURVE_COLOURS.items() if label.startswith(name)), None)
-            axes.plot(*_filled(x, y), color=colour, label=label)
+            style = STYLES[drawn.count(colour) % len(STYLES)] if colour else "-"
+            axes.plot(*_filled(x, y), style, color=colour, label=label)
+            drawn.append(colour)
         axes.set_xlabel("false positive rate")
         axes.set_ylim(-0.01, 1.01)
         axes.grid(color="0.9")

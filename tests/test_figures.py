@@ -48,6 +48,15 @@ def test_roc_figure_shows_both_curves_on_both_axes() -> None:
     assert figure.axes[1].get_xscale() == "log"
 
 
+def test_roc_curves_of_one_colour_differ_by_their_lines() -> None:
+    curve = (np.array([0.0, 0.1, 1.0]), np.array([0.0, 0.8, 1.0]))
+    names = ("OU-200, published", "VIS", "OU-VIS", "OU-200, trained", "something", "else")
+    (axes, _) = charts.draw_roc(dict.fromkeys(names, curve), {}).axes
+    drawn = {line.get_label(): line for line in axes.lines}
+    looks = {(drawn[name].get_color(), drawn[name].get_linestyle()) for name in names}
+    assert len(looks) == len(names)
+
+
 def test_architecture_has_a_box_per_stage_and_an_arrow_per_skip() -> None:
     stages = [("encoder 1", 4, 16), ("bottleneck", 8, 8), ("decoder 1", 4, 16), ("output", 1, 16)]
     axes = charts.draw_architecture(stages).axes[0]
