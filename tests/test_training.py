@@ -468,7 +468,7 @@ def test_a_finished_run_is_loaded_and_not_trained(
     run: Run, tiny: Experiment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(training, "fit", never)
-    monkeypatch.setattr("lensy.runs.make_data_set", never)
+    monkeypatch.setattr("lensy.finished.make_data_set", never)
     found = obtain(tiny, runs=run.folder.parent.parent)
     assert found.folder == run.folder
 
