@@ -149,9 +149,11 @@ def play(
     return write_answers(folder, game, run, [columns], seconds=time.monotonic() - started)
 
 
-def obtain_pointing(run: Run, recipe: Recipe, n_lenses: int = 40, **places: Unpack[Places]) -> Run:
+def obtain_pointing(
+    run: Run, recipe: Recipe, n_lenses: int = 40, stride: int = 10, **places: Unpack[Places]
+) -> Run:
     """The game of a run's network: shipped, played earlier, or else played now, data included."""
-    game = PointingGame.to(run, recipe, "points", n_lenses=n_lenses)
+    game = PointingGame.to(run, recipe, "points", n_lenses=n_lenses, side=stride, stride=stride)
     return obtained(game, partial(play, run, game), **places)
 
 
