@@ -28,13 +28,14 @@ from lensy.simulate import Recipe
 from lensy.store import DataSet
 
 SINGLE = "one exposure"
+SINGLE_GAP = f"{SINGLE}, chip gap"
 CONDITIONS: dict[str, Instrument] = {
     "clean": CLEAN,
     **{kind: Instrument.only(kind) for kind in KINDS},
     "correlated noise": Instrument(correlated_noise=True),
     "all of a coadd": Instrument.realistic(),
     SINGLE: Instrument(look="single exposure"),
-    f"{SINGLE}, chip gap": Instrument.only("chip gap", "single exposure"),
+    SINGLE_GAP: Instrument.only("chip gap", "single exposure"),
     f"{SINGLE}, cosmic rays": Instrument.only("cosmic rays", "single exposure"),
     f"{SINGLE}, all": Instrument.realistic("single exposure"),
 }
@@ -78,8 +79,7 @@ def examine(
     started = time.monotonic()
     scorer = scorer_of(run, precision)
     parts = exam_rows(scorer, exam, data, progress=progress)
-    seconds = time.monotonic() - started
-    return write_answers(folder, exam, run, parts, seconds=seconds, precision=scorer.precision)
+    return write_answers(folder, exam, run, parts, started=started, precision=scorer.precision)
 
 
 def exam_rows(

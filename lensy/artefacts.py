@@ -177,21 +177,20 @@ def expose(
     painter = detector_pixels(band, instrument.look)
     paints = [(each.kind, each.paint(painter).binned(n_parts).cropped(window)) for each in here]
     exposures = _fewest([p.exposures for _, p in paints if p.exposures is not None])
+    unseen = np.zeros(image.shape, bool) if exposures is None else exposures == 0
     picture = observe(image, band, rng, exposures=exposures, look=instrument.look)
     expected = image
     lights = [paint.light for _, paint in paints if paint.light is not None]
     if lights:
         light = np.sum(lights, axis=0)
         expected = image + light.astype(np.float32)
-        if exposures is not None:
-            light = np.where(exposures > 0, light, 0.0)
+        light = np.where(unseen, 0.0, light)
         share = 1.0 if exposures is None else np.maximum(exposures, 1) / seen.n_exposures
         photon = seen.njy_per_electron / share
         picture = picture + (rng.poisson(light / photon) * photon).astype(np.float32)
     if instrument.correlated_noise:
-        if exposures is not None:
-            # where nothing was seen there is no noise to correlate
-            expected = np.where(exposures > 0, expected, picture)
+        # where nothing was seen there is no noise to correlate
+        expected = np.where(unseen, picture, expected)
         picture = expected + resampled(picture - expected, band)
     for _, paint in paints:
         if paint.charge is not None:
@@ -199,8 +198,7 @@ def expose(
     blank = [paint.blank for _, paint in paints if paint.blank is not None]
     if blank:
         picture[np.any(blank, axis=0)] = 0.0
-    if exposures is not None:
-        picture[exposures == 0] = 0.0
+    picture[unseen] = 0.0
     return Exposure(picture, _masks(paints))
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from astropy.stats import binom_conf_interval
 
-from lensy.artefact_exam import SINGLE, added_alarms, alarms
+from lensy.artefact_exam import SINGLE, SINGLE_GAP, added_alarms, alarms
 from lensy.artefacts import KINDS
 from lensy.combining import combined, false_positives_left
 from lensy.describing import of_split
@@ -23,9 +23,6 @@ from lensy.scorecard import Row, Verdict
 from lensy.shortlist import GALAXY, LENS
 
 Runs = Mapping[str, Run]
-
-GAP = (f"{SINGLE}, chip gap", SINGLE)
-"""Conditions with a chip gap and without."""
 
 
 @dataclass(frozen=True)
@@ -75,18 +72,18 @@ def highlighted(runs: Runs) -> Estimate:
     rows = runs["naberrie-vis-on-artefacts"].scores()
     flawed = np.isin(rows["condition"], KINDS) & (rows["n_spoilt"] > 0) & (rows["flux"] > 0)
     area = rows["n_spoilt"][flawed] / 200**2
-    return mean_estimate(rows["on_artefact"][flawed], area, ratio=True)
+    return mean_estimate(rows["on_artefact"][flawed], over=area)
 
 
 def gaps_fool_the_unet(runs: Runs) -> Estimate:
     """Share of single exposures that a gap makes an alarm of, less those that it hides."""
-    return mean_estimate(added_alarms(runs["naberrie-vis-on-artefacts"], *GAP))
+    return mean_estimate(added_alarms(runs["naberrie-vis-on-artefacts"], SINGLE_GAP, SINGLE))
 
 
 def gaps_fool_the_unet_more(runs: Runs) -> Estimate:
     """The same, less what it is for OU-200 on the same scenes."""
     networks = ("naberrie-vis", "ou-200-published")
-    unet, ou = (added_alarms(runs[f"{name}-on-artefacts"], *GAP) for name in networks)
+    unet, ou = (added_alarms(runs[f"{name}-on-artefacts"], SINGLE_GAP, SINGLE) for name in networks)
     return mean_estimate(unet - ou)
 
 

@@ -102,8 +102,7 @@ def fit_description(
             frames = Frames(data, split, scorer.bands, grid=scorer.grid)
             rows = describe(scorer, frames, progress=progress)
             parts.append({"split": np.full(len(frames), split), **rows})
-    seconds = time.monotonic() - started
-    return write_answers(folder, wanted, run, parts, seconds=seconds, precision=scorer.precision)
+    return write_answers(folder, wanted, run, parts, started=started, precision=scorer.precision)
 
 
 def obtain_description(run: Run, recipe: Recipe, **places: Unpack[Places]) -> Run:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from lensy.artefact_exam import CONDITIONS, SINGLE
+from lensy.artefact_exam import CONDITIONS, SINGLE_GAP
 from lensy.bands import band, generator_number
 from lensy.datasets import Frames, on_grid_of
 from lensy.detector import observe
@@ -79,8 +79,7 @@ def subjects(data: DataSet, bands: tuple[str, ...]) -> dict[str, Tensor]:
     lens = int(np.argmax(np.where(is_lens, catalogue["arc_signal_to_noise_VIS"], -1.0)))
     other = int(np.flatnonzero(~is_lens)[0])
     clean = Frames(data, "test", bands, grid="VIS")
-    gap = CONDITIONS[f"{SINGLE}, chip gap"]
-    gaps = Frames(data, "test", bands, grid="VIS", instrument=gap)
+    gaps = Frames(data, "test", bands, grid="VIS", instrument=CONDITIONS[SINGLE_GAP])
     return {
         "a lens": clean[lens]["image"][None],
         "no lens": clean[other]["image"][None],
@@ -137,7 +136,7 @@ def look(run: Run, looks: Looks, data: DataSet, folder: Path, *, progress: bool 
             score = float(torch.diff(network(flux))[0, 0])
         rows.append({"subject": name, "score": score} | _halved(pictures))
     columns: Columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
-    return write_answers(folder, looks, run, [columns], seconds=time.monotonic() - started)
+    return write_answers(folder, looks, run, [columns], started=started)
 
 
 def _halved(pictures: Mapping[str, Images]) -> dict[str, NDArray[np.float16]]:

@@ -103,17 +103,17 @@ def bootstrap(
     return Estimate(metric(labels, scores), float(low), float(high), labels.size)
 
 
-def mean_estimate(values: ArrayLike, *others: ArrayLike, ratio: bool = False) -> Estimate:
-    """Mean of values (n,) with its 95 % interval; with `ratio`, over that of `others` (n,).
+def mean_estimate(values: ArrayLike, over: ArrayLike | None = None) -> Estimate:
+    """Mean of values (n,) with its 95 % interval, or its ratio to the mean of `over` (n,).
 
-    By resampling, the two together: a bootstrap as in `bootstrap`.
+    Examples are resampled with both of their numbers: a percentile interval as in `bootstrap`.
     """
 
     def statistic(*parts: Floats, axis: int = -1) -> Floats:
-        first = parts[0].mean(axis=axis)
-        return np.asarray(first / parts[1].mean(axis=axis) if ratio else first)
+        first, *second = (part.mean(axis=axis) for part in parts)
+        return np.asarray(first / second[0] if second else first)
 
-    samples = [np.asarray(each, np.float64) for each in (values, *others)]
+    samples = [np.asarray(each, np.float64) for each in (values, over) if each is not None]
     found = resampled(
         samples,
         statistic,

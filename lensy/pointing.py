@@ -146,7 +146,7 @@ def play(
             }
         )
     columns: Columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
-    return write_answers(folder, game, run, [columns], seconds=time.monotonic() - started)
+    return write_answers(folder, game, run, [columns], started=started)
 
 
 def obtain_pointing(

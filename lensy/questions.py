@@ -6,6 +6,7 @@ Answers take minutes and say more than a score; kept like a run, a chapter can s
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -57,18 +58,19 @@ def write_answers(
     run: Run,
     parts: Sequence[Columns],
     *,
-    seconds: float,
+    started: float,
     precision: str = SINGLE,
 ) -> Run:
     """Write the rows of several sets of images as a run. run: whose network has answered.
 
-    precision: that of the network's convolutions, by Lightning's name.
+    started: `time.monotonic()` when it was asked. precision: that of the network's convolutions,
+    by Lightning's name.
     """
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     info = {
         "experiment": question.model_dump(mode="json"),
         "fingerprint": question.fingerprint,
-        "wall_seconds": round(seconds, 1),
+        "wall_seconds": round(time.monotonic() - started, 1),
         "arithmetic": precision,
         "network": {"name": run.info["experiment"]["name"], "provenance": run.info["provenance"]},
         "provenance": provenance(),

@@ -157,7 +157,7 @@ def show_rings(
     for name, (_, values) in SWEEPS.items():
         found = responses(scorer, swept(name), n_looks=exam.n_looks)
         parts.append(_ring_rows(name, values, found))
-    return write_answers(folder, exam, run, parts, seconds=time.monotonic() - started)
+    return write_answers(folder, exam, run, parts, started=started, precision=scorer.precision)
 
 
 def _ring_rows(name: str, values: Sequence[float], scores: Floats) -> Columns:

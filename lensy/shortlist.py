@@ -101,8 +101,7 @@ def hold_survey(
             for index in order
         ]
         rows["cause"] = found
-    seconds = time.monotonic() - started
-    return write_answers(folder, exam, run, parts, seconds=seconds, precision=scorer.precision)
+    return write_answers(folder, exam, run, parts, started=started, precision=scorer.precision)
 
 
 def obtain_survey(run: Run, recipe: Recipe, n_top: int = 50, **places: Unpack[Places]) -> Run:

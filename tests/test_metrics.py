@@ -16,6 +16,7 @@ from lensy.metrics import (
     bootstrap,
     brightest_mean,
     false_positive_rate_at,
+    mean_estimate,
     roc,
     threshold_at,
     true_positive_rate_at,
@@ -172,3 +173,16 @@ def test_false_positive_rate_at_a_completeness() -> None:
     scores = [0.1, 0.2, 0.5, 0.9, 0.4, 0.8]
     assert false_positive_rate_at(labels, scores, true_positive_rate=0.5) == 0.25
     assert false_positive_rate_at(labels, scores, true_positive_rate=1.0) == 0.5
+
+
+def test_a_mean_and_the_ratio_of_two_have_the_intervals_of_theory() -> None:
+    rng = np.random.default_rng(1)
+    over = rng.normal(4, 0.1, 2000)
+    values = 0.5 * over + rng.normal(0, 0.2, 2000)
+    alone, ratio = mean_estimate(values), mean_estimate(values, over=over)
+    assert (alone.value, alone.n) == (pytest.approx(values.mean()), 2000)
+    assert ratio.value == pytest.approx(values.mean() / over.mean())
+    error = values.std() / np.sqrt(2000)
+    assert_allclose((alone.high - alone.low) / (2 * 1.96), error, rtol=0.1)
+    # what the two share cancels in the ratio: its scatter is that of the noise alone
+    assert_allclose((ratio.high - ratio.low) / (2 * 1.96), 0.2 / 4 / np.sqrt(2000), rtol=0.1)

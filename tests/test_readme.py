@@ -7,12 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lensy.artefact_exam import SINGLE_GAP, false_positives
+from lensy.artefacts import KINDS
 from lensy.evaluation import ranking_results
 from lensy.finished import recorded_real_sky, shipped_run
 from lensy.instances import BEGUN_AT_RANDOM, TALK
 from lensy.metrics import threshold_at
 from lensy.published import published_number
 from lensy.real_sky import real_sky
+from lensy.rings import liking
 
 README = (Path(__file__).resolve().parents[1] / "README.md").read_text("utf-8")
 
@@ -67,6 +70,23 @@ def test_results_of_other_seeds_and_on_flawed_images_are_those_of_the_shipped_ru
 
 def test_the_talk_is_quoted_as_printed() -> None:
     assert f"| {published_number('auroc.naberrie.vis').value:.4f} |" in README
+
+
+def test_what_is_said_of_the_talk_in_words_is_what_the_shipped_runs_hold() -> None:
+    words = " ".join(README.split())
+    _, shares = liking(shipped_run("ou-200-published-on-rings"), "colour")
+    blue, red = 100 * shares[0].mean(), 100 * shares[-1].mean()
+    assert f"above {blue:.0f} % of ordinary images without a lens, a very red one above" in words
+    assert f"a very red one above {red:.0f} %" in words
+    causes = shipped_run("ou-200-published-on-survey").scores()["cause"]
+    top = causes[causes != ""]
+    assert f"{np.isin(top, KINDS).sum()} of the {top.size} images there" in words
+    assert (top == "star").sum() > 0.5 * np.isin(top, KINDS).sum()
+    for name in ("ou-200-published", "naberrie-vis"):
+        exam = shipped_run(f"{name}-on-artefacts")
+        found = false_positives(exam)[SINGLE_GAP]
+        value, low, high = (100 * part for part in (found.value, found.low, found.high))
+        assert f"{value:.1f} % ({low:.1f} to {high:.1f})" in words
 
 
 def test_the_real_lenses_were_found() -> None:

@@ -11,6 +11,8 @@ from numpy.testing import assert_allclose
 from safetensors.torch import save_file
 
 from lensy import finished, scorers
+from lensy.artefact_exam import CONDITIONS, ArtefactExam, examine
+from lensy.datasets import Frames
 from lensy.finished import find_predecessor
 from lensy.models.ou import Ou
 from lensy.pointing import attention
@@ -82,6 +84,19 @@ def test_scores_come_in_the_precision_of_the_training_unless_another_is_asked_fo
     assert_allclose(single(images), painter.classifier().score(images), rtol=1e-4)
     assert half(images) != single(images)
     assert_allclose(half(images), single(images), atol=0.1)
+
+
+@pytest.mark.parametrize("precision", [None, "bf16-mixed"])
+def test_an_exam_says_in_which_precision_it_was_held(
+    painter: Run, data: DataSet, tmp_path: Path, precision: str | None
+) -> None:
+    conditions = {"clean": CONDITIONS["clean"]}
+    exam = ArtefactExam.to(painter, data.recipe, "x", conditions=conditions, n_images=1)
+    made = examine(painter, exam, data, tmp_path, precision=precision)
+    assert made.info["arithmetic"] == (precision or painter.arithmetic)
+    frames = Frames(data, "test", ("VIS",), limit=3)
+    images = torch.stack([frames[k]["image"] for k in range(3)])
+    assert_allclose(made.scores()["score"], scorer_of(painter, precision)(images), rtol=1e-5)
 
 
 def test_painting_and_mask_come_from_one_pass(painter: Run, data: DataSet) -> None:
