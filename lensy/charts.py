@@ -15,8 +15,13 @@ from numpy.typing import ArrayLike, NDArray
 from lensy.figures import BAND_COLOURS, CURVE_COLOURS, PUBLISHED
 
 Curve = tuple[ArrayLike, ArrayLike]
+LineStyle = str | tuple[int, tuple[int, ...]]
 
-STYLES = ("-", "--", "-.", ":")
+STYLES: tuple[LineStyle, ...] = (
+    "-", "--", "-.", ":", (0, (8, 2)), (0, (5, 1, 1, 1, 1, 1)), (0, (3, 3)), (0, (10, 1, 2, 1)),
+)  # fmt: skip
+MAX_INSIDE = 10
+"""Entries of a legend that still fit beside the curves."""
 
 
 def draw_roc(ours: Mapping[str, Curve], published: Mapping[str, Curve]) -> Figure:
@@ -25,7 +30,8 @@ def draw_roc(ours: Mapping[str, Curve], published: Mapping[str, Curve]) -> Figur
     Each curve: false and true positive rates. Keys are legend entries; the colour is that of the
     band or network with whose name a key begins. Ours of one colour differ by their lines.
     """
-    figure = Figure(figsize=(8.4, 4.2), layout="constrained")
+    many = len(ours) + len(published) + 1 > MAX_INSIDE
+    figure = Figure(figsize=(10.4 if many else 8.4, 4.2), layout="constrained")
     linear, logarithmic = figure.subplots(1, 2)
     chance = np.geomspace(1e-3, 1, 50)
     for axes in (linear, logarithmic):
@@ -35,8 +41,8 @@ def draw_roc(ours: Mapping[str, Curve], published: Mapping[str, Curve]) -> Figur
         drawn: list[str | None] = []
         for label, (x, y) in ours.items():
             colour = next((c for name, c in CURVE_COLOURS.items() if label.startswith(name)), None)
-            style = STYLES[drawn.count(colour) % len(STYLES)] if colour else "-"
-            axes.plot(*_filled(x, y), style, color=colour, label=label)
+            line = STYLES[drawn.count(colour) % len(STYLES)] if colour else "-"
+            axes.plot(*_filled(x, y), linestyle=line, color=colour, label=label)
             drawn.append(colour)
         axes.set_xlabel("false positive rate")
         axes.set_ylim(-0.01, 1.01)
@@ -44,7 +50,10 @@ def draw_roc(ours: Mapping[str, Curve], published: Mapping[str, Curve]) -> Figur
     linear.set_ylabel("true positive rate")
     logarithmic.set_xscale("log")
     logarithmic.set_xlim(1e-3, 1)
-    linear.legend(loc="lower right", fontsize=8)
+    if many:
+        figure.legend(*linear.get_legend_handles_labels(), loc="outside right center", fontsize=8)
+    else:
+        linear.legend(loc="lower right", fontsize=8)
     return figure
 
 

@@ -129,7 +129,7 @@ def mask_helps(runs: Runs) -> Estimate:
 
 def together_help(runs: Runs) -> Estimate:
     """Share of the false positives that are gone once score and painting are put together."""
-    validation = of_split(runs["naberrie-vis-marking-describes-talk"], "validation")
+    validation = of_split(runs["naberrie-vis-marking-describes-talk-with-flaws"], "validation")
     test = of_split(runs["naberrie-vis-marking-describes-talk-artefacts"], "test")
     scores = combined(validation, test)
     left = false_positives_left(test["label"], scores, true_positive_rate=0.8)
@@ -224,7 +224,7 @@ CLAIMS = (
         "score and reconstruction together remove false alarms",
         "share of false positives gone where 8 in 10 lenses are found, images with flaws",
         (
-            "naberrie-vis-marking-describes-talk",
+            "naberrie-vis-marking-describes-talk-with-flaws",
             "naberrie-vis-marking-describes-talk-artefacts",
         ),
         together_help,

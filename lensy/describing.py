@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
+from lensy.artefacts import Instrument
 from lensy.bands import band
 from lensy.datasets import Frames
 from lensy.errors import LensyError
@@ -67,22 +68,38 @@ class Description(Question):
     """Score and painting of validation and test frames, in numbers."""
 
 
-def description(run: Run, recipe: Recipe) -> Description:
-    """What a finished run's network has to say of the images of a recipe."""
+class FlawedDescription(Question):
+    """The same of validation frames alone, seen with artefacts that the data set does not have.
+
+    A regression for flawed images learns from these: on clean ones nothing is marked as spoilt.
+    """
+
+    instrument: Instrument
+
+
+def description(
+    run: Run, recipe: Recipe, instrument: Instrument | None = None
+) -> Description | FlawedDescription:
+    """What a finished run's network has to say of the images of a recipe.
+
+    instrument: with whose artefacts its validation frames are seen, if other than the recipe's.
+    """
     data = recipe.name.removesuffix(f"-{run.info['experiment']['scale']}")
-    return Description.to(run, recipe, f"describes-{data}")
+    if instrument is None:
+        return Description.to(run, recipe, f"describes-{data}")
+    return FlawedDescription.to(run, recipe, f"describes-{data}-with-flaws", instrument=instrument)
 
 
 def fit_description(
     run: Run,
-    wanted: Description,
+    wanted: Description | FlawedDescription,
     data: DataSet,
     folder: Path,
     *,
     precision: str | None = None,
     progress: bool = False,
 ) -> Run:
-    """Describe validation and test frames with a run's networks, and write that as a run.
+    """Describe the frames in question with a run's networks, and write that as a run.
 
     precision: as in `scorer_of`.
 
@@ -96,18 +113,24 @@ def fit_description(
             f"{run.info['experiment']['name']} paints nothing that could be described: take a "
             "naberrie run."
         )
+    instrument = wanted.instrument if isinstance(wanted, FlawedDescription) else None
     parts = []
-    for split in SPLITS:
+    for split in SPLITS if instrument is None else SPLITS[:1]:
         if data.recipe.size(split):
-            frames = Frames(data, split, scorer.bands, grid=scorer.grid)
+            frames = Frames(data, split, scorer.bands, grid=scorer.grid, instrument=instrument)
             rows = describe(scorer, frames, progress=progress)
             parts.append({"split": np.full(len(frames), split), **rows})
     return write_answers(folder, wanted, run, parts, started=started, precision=scorer.precision)
 
 
-def obtain_description(run: Run, recipe: Recipe, **places: Unpack[Places]) -> Run:
-    """A network's description of images: shipped, made earlier, or else made now, data included."""
-    wanted = description(run, recipe)
+def obtain_description(
+    run: Run, recipe: Recipe, instrument: Instrument | None = None, **places: Unpack[Places]
+) -> Run:
+    """A network's description of images: shipped, made earlier, or else made now, data included.
+
+    instrument: as in `description`.
+    """
+    wanted = description(run, recipe, instrument)
     return obtained(wanted, partial(fit_description, run, wanted), **places)
 
 

@@ -9,6 +9,7 @@ import pytest
 from builders import tiny_data, tiny_experiment
 from numpy.testing import assert_allclose
 
+from lensy.artefacts import CLEAN, Instrument
 from lensy.combining import INPUTS, SCORE, combined, false_positives_left, weights
 from lensy.describing import description, fit_description, obtain_description, of_split
 from lensy.errors import LensyError
@@ -45,6 +46,22 @@ def test_test_frames_alone_can_be_described(run: Run, tmp_path: Path) -> None:
     assert len(of_split(made, "test")["score"]) == 2
     with pytest.raises(LensyError, match="describes no frames of 'validation'"):
         of_split(made, "validation")
+
+
+def test_validation_frames_are_described_with_flaws(
+    run: Run, data: DataSet, tmp_path: Path
+) -> None:
+    """The same scenes, in which a star now spoils pixels; test frames are left alone."""
+    instrument = Instrument.only("star")
+    wanted = description(run, data.recipe, instrument)
+    assert wanted.name.endswith("-with-flaws")
+    assert wanted.fingerprint != description(run, data.recipe).fingerprint
+    assert wanted.fingerprint != description(run, data.recipe, CLEAN).fingerprint
+    made = fit_description(run, wanted, data, tmp_path)
+    assert set(made.scores()["split"]) == {"validation"}
+    flawed = of_split(made, "validation")
+    assert (flawed["label"] == data.labels("validation")).all()
+    assert (flawed["n_spoilt"] > 0).any()
 
 
 def test_a_description_is_made_once(run: Run, data: DataSet, tmp_path: Path) -> None:

@@ -57,6 +57,17 @@ def test_roc_curves_of_one_colour_differ_by_their_lines() -> None:
     assert len(looks) == len(names)
 
 
+def test_a_long_legend_stands_beside_the_roc_curves() -> None:
+    curve = (np.array([0.0, 0.1, 1.0]), np.array([0.0, 0.8, 1.0]))
+    names = [f"network {k}" for k in range(charts.MAX_INSIDE)]
+    inside = charts.draw_roc(dict.fromkeys(names[:-1], curve), {})
+    assert not inside.legends
+    outside = charts.draw_roc(dict.fromkeys(names, curve), {})
+    assert outside.axes[0].get_legend() is None
+    entries = [text.get_text() for text in outside.legends[0].get_texts()]
+    assert entries == ["guessing", *names]
+
+
 def test_architecture_has_a_box_per_stage_and_an_arrow_per_skip() -> None:
     stages = [("encoder 1", 4, 16), ("bottleneck", 8, 8), ("decoder 1", 4, 16), ("output", 1, 16)]
     axes = charts.draw_architecture(stages).axes[0]
