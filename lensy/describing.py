@@ -41,7 +41,7 @@ def describe(scorer: Scorer, frames: Frames, *, progress: bool = False) -> Colum
     `n_spoilt`: pixels that artefacts spoil. For a network that paints also the `traits.TRAITS` of
     its painting, and `on_artefact`, the share of the light that was painted where an artefact is.
     For one that marks artefacts also the numbers of pixels `n_marked` and, spoilt as well,
-    `n_found`; the trait `spoilt` is of the pixels that it marks, and 0 for one that does not.
+    `n_found`; the trait `spoilt` is by its mask, and 0 for one that makes none.
     """
     first = band(scorer.bands[0])
     scale = {"sigma": first.background_sigma, "pixel_scale": first.pixel_scale}
@@ -50,14 +50,14 @@ def describe(scorer: Scorer, frames: Frames, *, progress: bool = False) -> Colum
     for batch in tqdm(loader, desc="describing", unit="batch", disable=not progress):
         columns = {"label": batch["label"].numpy(), "score": scorer(batch["image"])}
         image, spoilt = batch["image"][:, 0].numpy(), batch["spoilt"][:, 0].numpy() > 0
-        masks, marked = {"n_spoilt": spoilt}, np.zeros_like(spoilt)
+        masks = {"n_spoilt": spoilt}
         painted, probability = scorer.outputs(batch["image"])
         if probability is not None:
             marked = probability > MARKED
             masks |= {"n_marked": marked, "n_found": spoilt & marked}
         columns |= {name: mask.sum(axis=(1, 2)).astype(float) for name, mask in masks.items()}
         if painted is not None:
-            columns |= traits(painted, image, marked, **scale)
+            columns |= traits(painted, image, probability, **scale)
             columns |= {"on_artefact": share_on(painted, spoilt)}
         for name, values in columns.items():
             parts.setdefault(name, []).append(values)

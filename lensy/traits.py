@@ -21,7 +21,7 @@ TRAITS = {
     "share": "painted light over all light of the same pixels",
     "offset": "distance of the centroid from the nearest galaxy, arcsec",
     "around": "share of eight directions around that galaxy in which there is painted light",
-    "spoilt": "share of the painted light on pixels that an artefact spoils",
+    "spoilt": "how likely an artefact spoils a pixel, averaged over the painted light",
 }
 """Name and meaning of each; all are 0 for an empty painting."""
 
@@ -35,7 +35,7 @@ BRIGHT = 5.0
 def traits(
     painted: Images,
     image: Images,
-    spoilt: NDArray[np.bool_] | None = None,
+    spoilt: Images | None = None,
     *,
     sigma: float,
     pixel_scale: float,
@@ -43,11 +43,12 @@ def traits(
     """TRAITS of paintings, (n,) each.
 
     painted: (n, y, x) on the network's scale arcsinh(flux / sigma). image: (n, y, x), what the
-    network saw, in nJy. spoilt: (n, y, x), pixels of artefacts, none unless given. sigma: noise of
-    an empty pixel, nJy. Light counts from one sigma on.
+    network saw, in nJy. spoilt: (n, y, x), how likely an artefact spoils each pixel, 0 unless given:
+    a network paints next to nothing where it is sure of that. sigma: noise of an empty pixel, nJy.
+    Light counts from one sigma on.
     """
     if spoilt is None:
-        spoilt = np.zeros(painted.shape, bool)
+        spoilt = np.zeros_like(painted)
     rows = [
         _traits(*each, sigma=sigma, pixel_scale=pixel_scale)
         for each in zip(painted, image, strict=True)
@@ -56,11 +57,14 @@ def traits(
     return columns | {"spoilt": share_on(painted, spoilt)}
 
 
-def share_on(painted: Images, mask: NDArray[np.bool_]) -> Floats:
-    """Share of the painted light that lies under a mask, (n,); as `traits`. 0 without any light."""
+def share_on(painted: Images, mask: NDArray[np.bool_] | Images) -> Floats:
+    """Share of the painted light that lies under a mask, (n,); as `traits`. 0 without any light.
+
+    mask: (n, y, x), a pixel counts as much as its value from 0 to 1.
+    """
     light = _light(painted)
     total = light.sum(axis=(1, 2))
-    under = np.where(mask, light, 0.0).sum(axis=(1, 2))
+    under = (mask * light).sum(axis=(1, 2))
     return np.asarray(np.divide(under, total, out=np.zeros_like(total), where=total > 0))
 
 

@@ -65,6 +65,7 @@ def test_light_on_an_artefact_is_counted() -> None:
     below = Y > 100
     share = of(light, light, below)["spoilt"]
     assert share == pytest.approx(light[below].sum() / light.sum())
+    assert of(light, light, 0.5 * below)["spoilt"] == pytest.approx(0.5 * share)
     assert of(light, light)["spoilt"] == 0.0
 
 
