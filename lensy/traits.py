@@ -43,9 +43,9 @@ def traits(
     """TRAITS of paintings, (n,) each.
 
     painted: (n, y, x) on the network's scale arcsinh(flux / sigma). image: (n, y, x), what the
-    network saw, in nJy. spoilt: (n, y, x), how likely an artefact spoils each pixel, 0 unless given:
-    a network paints next to nothing where it is sure of that. sigma: noise of an empty pixel, nJy.
-    Light counts from one sigma on.
+    network saw, in nJy. spoilt: (n, y, x), how likely an artefact spoils each pixel, 0 unless
+    given: a network paints next to nothing where it is sure of that. sigma: noise of an empty
+    pixel, nJy. Light counts from one sigma on.
     """
     if spoilt is None:
         spoilt = np.zeros_like(painted)
