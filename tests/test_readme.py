@@ -9,10 +9,12 @@ import pytest
 
 from lensy.artefact_exam import SINGLE_GAP, false_positives
 from lensy.artefacts import KINDS
+from lensy.claims import NEEDED, claims
 from lensy.evaluation import ranking_results
-from lensy.finished import recorded_real_sky, shipped_run
+from lensy.finished import finished_runs, recorded_real_sky, shipped_run
 from lensy.instances import BEGUN_AT_RANDOM, TALK
 from lensy.metrics import threshold_at
+from lensy.models.ou import FAMILY
 from lensy.published import published_number
 from lensy.real_sky import real_sky
 from lensy.rings import liking
@@ -22,7 +24,7 @@ README = (Path(__file__).resolve().parents[1] / "README.md").read_text("utf-8")
 
 PAINTERS = [f"naberrie-{each}" for each in ("vis", "y", "j", "h", "vis-longer", "colour")]
 DETECTORS = [*TALK, *BEGUN_AT_RANDOM, "mrc-3-shuffled"]
-PREDECESSORS = ["ou-vis-published", "ou-200-published", "ou-200-tuned"]
+PREDECESSORS = [*(f"{name}-published" for name in FAMILY), "ou-200-tuned"]
 HEADS = dict.fromkeys([*PREDECESSORS, *PAINTERS], "") | dict.fromkeys(DETECTORS, "Mask R-CNN, ")
 """How the first cell of a run's table begins, by run."""
 
@@ -87,6 +89,12 @@ def test_what_is_said_of_the_talk_in_words_is_what_the_shipped_runs_hold() -> No
         found = false_positives(exam)[SINGLE_GAP]
         value, low, high = (100 * part for part in (found.value, found.low, found.high))
         assert f"{value:.1f} % ({low:.1f} to {high:.1f})" in words
+    for name in ("naberrie-vis", "naberrie-vis-artefacts"):
+        found = false_positives(shipped_run(f"{name}-on-artefacts"))["star"]
+        value, low, high = (100 * part for part in (found.value, found.low, found.high))
+        assert f"{value:.1f} % ({low:.1f} to {high:.1f})" in words
+    verdicts = {row.id: row.verdict for row in claims(finished_runs(NEEDED, "laptop"))}
+    assert verdicts["words.artefact-mask"] == verdicts["words.score-and-light"] == "undecided"
 
 
 def test_the_real_lenses_were_found() -> None:
