@@ -51,7 +51,12 @@ def draw_roc(ours: Mapping[str, Curve], published: Mapping[str, Curve]) -> Figur
     logarithmic.set_xscale("log")
     logarithmic.set_xlim(1e-3, 1)
     if many:
-        figure.legend(*linear.get_legend_handles_labels(), loc="outside right center", fontsize=8)
+        figure.legend(
+            *linear.get_legend_handles_labels(),
+            loc="outside right center",
+            fontsize=8,
+            handlelength=4,
+        )
     else:
         linear.legend(loc="lower right", fontsize=8)
     return figure
