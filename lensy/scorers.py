@@ -19,7 +19,7 @@ from lensy.instances import LENS
 from lensy.mask_training import trained_masks
 from lensy.models.classifier import log_odds
 from lensy.models.mask_rcnn import image_score
-from lensy.models.ou import Ou
+from lensy.models.ou import FAMILY, Ou
 from lensy.models.precision import computing_in
 from lensy.ou_training import trained_ou
 from lensy.predecessor import published
@@ -74,18 +74,26 @@ def scorer_of(run: Run, precision: str | None = None) -> Scorer:
     precision: of Naberrie's convolutions, that of its training unless given; the other networks
     need single precision to tell their best images apart.
     """
-    about = run.info["experiment"]
+    bands = bands_of(run)
     if run.finds_masks:
         detector = trained_masks(run)
-        return Scorer(("VIS",), "VIS", lambda flux: image_score(detector.detect(flux), label=LENS))
+        return Scorer(bands, "VIS", lambda flux: image_score(detector.detect(flux), label=LENS))
     if is_ou(run):
         model = ou_of(run)
-        design = model.design
-        return Scorer(design.bands, design.grid, lambda flux: log_odds(model(flux)))
-    bands = tuple(about["bands"])
+        return Scorer(bands, model.design.grid, lambda flux: log_odds(model(flux)))
     classifier = run.classifier().fused()
     unet = classifier.encoder.unet
     return Scorer(bands, bands[0], classifier.score, unet.outputs, precision or run.arithmetic)
+
+
+def bands_of(run: Run) -> tuple[str, ...]:
+    """Bands that a finished run's network sees, in the order of its channels; needs no weights."""
+    about = run.info["experiment"]
+    if run.finds_masks:
+        return ("VIS",)
+    if is_ou(run):
+        return FAMILY[about.get("published") or about["network"]].bands
+    return tuple(about["bands"])
 
 
 def is_ou(run: Run) -> bool:

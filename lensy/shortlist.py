@@ -24,7 +24,7 @@ from lensy.experiments import Count
 from lensy.finished import Places, obtained
 from lensy.questions import write_answers
 from lensy.runs import Run
-from lensy.scorers import Scorer, scorer_of
+from lensy.scorers import Scorer, bands_of, scorer_of
 from lensy.simulate import Example, Recipe, observe_frozen, simulate
 from lensy.store import DataSet
 
@@ -68,8 +68,7 @@ def survey_exam(run: Run, recipe: Recipe, *, n_top: int = 50) -> SurveyExam:
 
     A network that needs other bands than VIS is not shown the HST-like exposures.
     """
-    vis_alone = scorer_of(run).bands == ("VIS",)
-    looks = LOOKS if vis_alone else {"survey": LOOKS["survey"]}
+    looks = LOOKS if bands_of(run) == ("VIS",) else {"survey": LOOKS["survey"]}
     return SurveyExam.to(
         run, recipe, "on-survey", conditions=looks, n_images=recipe.n_test, n_top=n_top
     )

@@ -10,7 +10,10 @@ import torch
 from builders import tiny_data, tiny_experiment, tiny_recipe
 from numpy.testing import assert_array_equal
 
+import data_sim
+from lensy import scorers
 from lensy.artefacts import Instrument
+from lensy.finished import find_run, shipped_run
 from lensy.scorers import Scorer
 from lensy.shortlist import (
     CAUSES,
@@ -107,3 +110,22 @@ def test_causes_are_counted() -> None:
     image = np.zeros((2, 2), np.float32)
     found = [Shortlisted(0, 1.0, each, image) for each in ("star", "chip gap", "star")]
     assert list(counts(found).items()) == [("star", 2), ("chip gap", 1)]
+
+
+@pytest.mark.parametrize("name", ["ou-200-published", "ou-vis-published", "naberrie-vis", "mrc-3"])
+def test_shipped_lists_are_found_without_the_weights_of_their_networks(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Published weights come by a network that a reader of the book may not have."""
+
+    def no_weights(network: str) -> Path:
+        raise AssertionError(f"weights of {network} were asked for")
+
+    monkeypatch.setattr(scorers, "fetch_weights", no_weights)
+    run, recipe = shipped_run(name), data_sim.recipe("talk-survey-laptop")
+    exam = survey_exam(run, recipe)
+    assert set(exam.conditions) == ({"survey"} if name == "ou-200-published" else set(LOOKS))
+    found = find_run(exam, runs=tmp_path)
+    assert found is not None
+    top = [row for row in found.scores()["cause"] if row]
+    assert len(top) == 50 * len(exam.conditions)
