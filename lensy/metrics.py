@@ -5,6 +5,7 @@ scikit-learn computes; what is added here are confidence intervals. No torch, no
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -106,7 +107,9 @@ def bootstrap(
 def mean_estimate(values: ArrayLike, over: ArrayLike | None = None) -> Estimate:
     """Mean of values (n,) with its 95 % interval, or its ratio to the mean of `over` (n,).
 
-    Examples are resampled with both of their numbers: a percentile interval as in `bootstrap`.
+    Examples are resampled with both of their numbers: a percentile interval as in `bootstrap`. A
+    single example says nothing of its scatter, so that its interval has no ends; without any the
+    mean is NaN.
     """
 
     def statistic(*parts: Floats, axis: int = -1) -> Floats:
@@ -114,6 +117,10 @@ def mean_estimate(values: ArrayLike, over: ArrayLike | None = None) -> Estimate:
         return np.asarray(first / second[0] if second else first)
 
     samples = [np.asarray(each, np.float64) for each in (values, over) if each is not None]
+    n = samples[0].size
+    value = float(statistic(*samples)) if n else math.nan
+    if n < 2:
+        return Estimate(value, -math.inf, math.inf, n)
     found = resampled(
         samples,
         statistic,
@@ -123,8 +130,7 @@ def mean_estimate(values: ArrayLike, over: ArrayLike | None = None) -> Estimate:
         method="percentile",
         rng=np.random.default_rng(0),
     ).confidence_interval
-    value = float(statistic(*samples))
-    return Estimate(value, float(found.low), float(found.high), samples[0].size)
+    return Estimate(value, float(found.low), float(found.high), n)
 
 
 def brightest_mean(images: ArrayLike, n_pixels: int) -> Floats:

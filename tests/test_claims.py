@@ -91,6 +91,20 @@ def test_light_on_flaws_is_compared_with_their_area(
     assert_allclose(row.ours, on_flaw / 0.01, rtol=1e-5)
 
 
+@pytest.mark.parametrize(("n_painted", "ours"), [(0, np.nan), (1, 30.0)])
+def test_one_painting_decides_nothing(tmp_path: Path, n_painted: int, ours: float) -> None:
+    """As at scale smoke, where hardly anything is painted on so few images."""
+    run = exam(tmp_path / "a", {}, n_spoilt=400.0, flux=0.0, on_artefact=0.3)
+    columns = dict(run.scores())
+    columns["flux"] = columns["flux"].copy()
+    columns["flux"][np.flatnonzero(columns["condition"] == "star")[:n_painted]] = 1.0
+    painted = run_of(tmp_path / "b", **columns)
+    row = BY_ID["words.artefacts-highlighted"].row({"naberrie-vis-on-artefacts": painted})
+    assert_allclose(row.ours, ours, rtol=1e-5)
+    assert (row.ci_low, row.ci_high, row.n) == (-np.inf, np.inf, n_painted)
+    assert row.verdict == "undecided"
+
+
 def test_gaps_add_alarms_to_one_network_and_not_to_the_other(tmp_path: Path) -> None:
     gap = f"{SINGLE}, chip gap"
     runs = {
