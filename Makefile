@@ -1,7 +1,7 @@
 # What a person types. Every target makes the environment first, once.
 #
-#   make book                  the book, with the shipped runs       (about 8 minutes, install included; then five)
-#   make test                  lint, types, tests, book from nothing (about 18 minutes, install included; then fifteen)
+#   make book                  the book, with the shipped runs       (about 9 minutes, install included; then six)
+#   make test                  lint, types, tests, book from nothing (about 20 minutes, install included; then 17)
 #   make reproduce SCALE=laptop  train everything anew, then build the book (hours)
 #   make workshop              the book for teachers, for students without solutions, and notebooks
 #   make env                   only the environment, in .venv

@@ -231,7 +231,8 @@ def draw_intervals(panels: Mapping[str, Mapping[str, tuple[float, float, float]]
     band with whose name it begins.
     """
     rows = list(next(iter(panels.values())))
-    figure = Figure(figsize=(3.9 * len(panels), 0.34 * len(rows) + 1.1), layout="constrained")
+    width = 3.9 if len(panels) < 4 else 2.6
+    figure = Figure(figsize=(width * len(panels), 0.34 * len(rows) + 1.1), layout="constrained")
     line = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     for axes, (label, estimates) in zip(line, panels.items(), strict=True):
         for k, row in enumerate(rows):
