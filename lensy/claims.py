@@ -68,11 +68,16 @@ class Claim:
 
 
 def highlighted(runs: Runs) -> Estimate:
-    """Share of the painted light that lies on a flaw, over the share of the image that it fills."""
+    """Share of the painted light that lies on a flaw, over the share of the image that it fills.
+
+    Each scene is seen with every kind of flaw, so that scenes are resampled, not images.
+    """
     rows = runs["naberrie-vis-on-artefacts"].scores()
     flawed = np.isin(rows["condition"], KINDS) & (rows["n_spoilt"] > 0) & (rows["flux"] > 0)
-    area = rows["n_spoilt"][flawed] / 200**2
-    return mean_estimate(rows["on_artefact"][flawed], over=area)
+    _, scene = np.unique(rows["number"][flawed], return_inverse=True)
+    light = np.bincount(scene, rows["on_artefact"][flawed])
+    area = np.bincount(scene, rows["n_spoilt"][flawed] / 200**2)
+    return mean_estimate(light, over=area)
 
 
 def gaps_fool_the_unet(runs: Runs) -> Estimate:
@@ -119,12 +124,15 @@ def gained(better: str, worse: str) -> Callable[[Runs], Estimate]:
 
 
 def mask_helps(runs: Runs) -> Estimate:
-    """Share of flawed images that are alarms without an artefact mask, less that with one."""
+    """Share of flawed images that are alarms without an artefact mask, less that with one.
+
+    Of each scene, over all kinds of flaw; then the mean over scenes.
+    """
     plain, marking = (
-        np.concatenate([alarms(runs[f"{name}-on-artefacts"], kind) for kind in KINDS])
+        np.mean([alarms(runs[f"{name}-on-artefacts"], kind) for kind in KINDS], axis=0)
         for name in ("naberrie-vis-artefacts", "naberrie-vis-marking")
     )
-    return mean_estimate(plain.astype(float) - marking)
+    return mean_estimate(plain - marking)
 
 
 def together_help(runs: Runs) -> Estimate:

@@ -71,7 +71,7 @@ class Description(Question):
 class FlawedDescription(Question):
     """The same of validation frames alone, seen with artefacts that the data set does not have.
 
-    A regression for flawed images learns from these: on clean ones nothing is marked as spoilt.
+    A regression for flawed images learns from these: on clean ones hardly anything is marked.
     """
 
     instrument: Instrument

@@ -10,7 +10,7 @@ import pytest
 from numpy.testing import assert_allclose
 from typer.testing import CliRunner
 
-from lensy.artefact_exam import CONDITIONS, SINGLE
+from lensy.artefact_exam import CONDITIONS, SINGLE, SINGLE_GAP
 from lensy.claims import CLAIMS, NEEDED, Claim, claims
 from lensy.cli import app
 from lensy.experiments import BANDS, experiment
@@ -49,6 +49,7 @@ def exam(folder: Path, shares: dict[str, float], **more: float) -> Run:
         parts.append((np.full(N, name), score))
     columns = {"condition": np.concatenate([p[0] for p in parts])}
     columns["score"] = np.concatenate([p[1] for p in parts])
+    columns["number"] = np.tile(np.arange(N), len(CONDITIONS))
     columns |= {name: np.full(columns["score"].size, value) for name, value in more.items()}
     return run_of(folder, **columns)
 
@@ -106,10 +107,9 @@ def test_one_painting_decides_nothing(tmp_path: Path, n_painted: int, ours: floa
 
 
 def test_gaps_add_alarms_to_one_network_and_not_to_the_other(tmp_path: Path) -> None:
-    gap = f"{SINGLE}, chip gap"
     runs = {
-        "naberrie-vis-on-artefacts": exam(tmp_path / "a", {SINGLE: 0.1, gap: 0.4}),
-        "ou-200-published-on-artefacts": exam(tmp_path / "b", {SINGLE: 0.1, gap: 0.1}),
+        "naberrie-vis-on-artefacts": exam(tmp_path / "a", {SINGLE: 0.1, SINGLE_GAP: 0.4}),
+        "ou-200-published-on-artefacts": exam(tmp_path / "b", {SINGLE: 0.1, SINGLE_GAP: 0.1}),
     }
     alone, more = (BY_ID[f"words.gaps-{name}"].row(runs) for name in ("like-lensing", "not-ou200"))
     # a share of 0.3 of N images has a standard error of 0.032
@@ -164,6 +164,9 @@ def test_a_mask_that_removes_alarms(tmp_path: Path) -> None:
     row = BY_ID["words.artefact-mask"].row(runs)
     assert row.verdict == "holds"
     assert row.ours == pytest.approx(0.29)
+    # the same scenes are alarms with every flaw: N of them and no more are independent
+    assert row.n == N
+    assert row.ci_high - row.ci_low == pytest.approx(2 * 1.96 * 0.032, rel=0.15)
 
 
 def test_score_and_light_together(tmp_path: Path) -> None:
