@@ -20,7 +20,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 DEPENDENCIES = (
     "lensy/**/*.py",
-    "lensy/data/*",
+    "lensy/*/*.json",
+    "lensy/*/*.csv",
+    "lensy/*/*.html",
     "lensy/shipped/**/*",
     "data_sim/*.py",
     "book/execute.py",

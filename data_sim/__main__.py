@@ -13,11 +13,11 @@ import typer
 
 from data_sim.contact_sheet import save_contact_sheet
 from data_sim.recipes import RECIPES, recipe
-from lensy.coco import IMAGE_FORMATS, ImageFormat, export_coco
+from lensy.datasets.coco import IMAGE_FORMATS, ImageFormat, export_coco
+from lensy.datasets.store import DataSet, make_data_set
 from lensy.errors import LensyError, exit_code_two
-from lensy.simulate import SPLITS, Recipe, read_recipe, simulate
-from lensy.store import DataSet, make_data_set
-from lensy.targets import PERCENTILES
+from lensy.simulation.example import SPLITS, Recipe, read_recipe, simulate
+from lensy.simulation.targets import PERCENTILES
 
 KILOBYTES_PER_EXAMPLE = 75
 """Measured in four bands: 76 for TALK, 56 for EUCLID, 95 for COMPOUND."""

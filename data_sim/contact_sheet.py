@@ -6,10 +6,10 @@ from pathlib import Path
 
 from astropy.table import Row
 
-from lensy.figures import draw_contact_sheet
+from lensy.datasets.store import DataSet
+from lensy.figures.images import draw_contact_sheet
 from lensy.provenance import whole_file
-from lensy.simulate import SPLITS
-from lensy.store import DataSet
+from lensy.simulation.example import SPLITS
 
 N_ROWS, N_COLUMNS = 4, 6
 

@@ -1,4 +1,4 @@
-"""How `lensy/data/colours.json` was made: template spectra, redshifted, through the passbands.
+"""How `lensy/sky/colours.json` was made: template spectra, redshifted, through the passbands.
 
 Not part of any set-up; the table it writes is. To make it again, install `desc-bpz` (spectra) and
 `speclite` (passbands), which lensy does not depend on, and run `python -m data_sim.make_colours`.
@@ -27,7 +27,7 @@ TEMPLATES = {
 
 BANDS = ("VIS", "Y", "J", "H")
 REDSHIFT_STEP, N_REDSHIFTS = 0.025, 281
-TABLE = Path(__file__).resolve().parents[1] / "lensy/data/colours.json"
+TABLE = Path(__file__).resolve().parents[1] / "lensy/sky/colours.json"
 
 SOURCE = (
     "Spectra: the templates of Coleman, Wu & Weedman 1980, ApJS 43, 393 (elliptical, Sbc, Scd, "

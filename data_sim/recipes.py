@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from lensy.artefacts import Instrument
 from lensy.errors import LensyError
-from lensy.populations import (
+from lensy.simulation.example import Recipe
+from lensy.sky.populations import (
     CompoundPopulation,
     EuclidPopulation,
     Population,
     TalkPopulation,
 )
-from lensy.simulate import Recipe
+from lensy.telescope.instrument import Instrument
 
 # The seed is the date of the talk at NAM 2022. Splits number their examples apart, so no scale's
 # training set can meet a test set: the test set of a larger scale begins with that of a smaller.

@@ -21,9 +21,9 @@ from lenstronomy.Util.param_util import phi_q2_ellipticity
 from numpy.typing import NDArray
 from scipy import special
 
-from lensy.bands import Band
-from lensy.light import pattern_profile
-from lensy.scene import Deflector, Galaxy, Pattern, Scene
+from lensy.sky.profiles import pattern_profile
+from lensy.sky.scene import Deflector, Galaxy, Pattern, Scene
+from lensy.telescope.bands import Band
 
 Floats = NDArray[np.float64]
 Trace = Callable[[Floats, Floats], tuple[Floats, Floats]]

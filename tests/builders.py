@@ -9,18 +9,29 @@ from typing import Any
 import numpy as np
 import torch
 
-from lensy.experiments import Experiment, HeadTraining, Training
+from lensy.datasets.store import DataSet, make_data_set
 from lensy.models.classifier import Classifier, FrozenEncoder, Head
-from lensy.models.naberrie import Naberrie
-from lensy.populations import TalkPopulation
-from lensy.scene import Deflector, Galaxy
-from lensy.simulate import Recipe
-from lensy.store import DataSet, make_data_set
+from lensy.models.unet import Naberrie
+from lensy.simulation.example import Recipe
+from lensy.sky.populations import TalkPopulation
+from lensy.sky.scene import Deflector, Galaxy
+from lensy.training.unet import Experiment, HeadTraining, Training
 
 EUCLID = ("VIS", "Y", "J", "H")
 """The bands of Euclid, whatever others there are."""
 
 TINY_HEAD = HeadTraining(n_draws=1, n_epochs=2, batch=4)
+
+CHAPTER_HEADER = """---
+jupytext:
+  text_representation: {extension: .md, format_name: myst}
+kernelspec: {display_name: Python 3, language: python, name: python3}
+---
+
+# A chapter
+
+"""
+"""What stands at the top of a chapter with code."""
 
 SERSIC_B = {1.0: 1.9992 * 1 - 0.3271, 4.0: 1.9992 * 4 - 0.3271}
 """Scale b_n of a Sersic profile by index, in the usual approximation (Capaccioli 1989); exact are

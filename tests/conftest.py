@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from builders import tiny_data
 
-from lensy.store import DataSet
+from lensy.datasets.store import DataSet
 
 
 @pytest.fixture(scope="session")

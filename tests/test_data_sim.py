@@ -21,10 +21,10 @@ from typer.testing import CliRunner, Result
 from data_sim import RECIPES, recipe
 from data_sim.__main__ import estimate, main
 from data_sim.contact_sheet import title
-from lensy.coco import export_coco
+from lensy.datasets.coco import export_coco
+from lensy.datasets.store import DataSet, make_data_set
 from lensy.errors import LensyError
-from lensy.simulate import SPLITS, read_recipe, simulate
-from lensy.store import DataSet, make_data_set
+from lensy.simulation.example import SPLITS, read_recipe, simulate
 
 README = (Path(__file__).resolve().parents[1] / "data_sim" / "README.md").read_text("utf-8")
 

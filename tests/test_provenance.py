@@ -8,7 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from lensy.provenance import PACKAGES, commit, hardware, provenance, sha256, whole_file, write_json
+from lensy.provenance import (
+    PACKAGES,
+    commit,
+    hardware,
+    provenance,
+    sha256,
+    whole_file,
+    write_json,
+)
 
 
 def test_a_file_appears_when_its_block_ends(tmp_path: Path) -> None:

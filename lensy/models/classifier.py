@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lensy.models.naberrie import Naberrie
+from lensy.models.unet import Naberrie
 
 HIDDEN = (256, 256, 128, 64, 32)
 """Widths of the first five dense layers; the sixth has two outputs, non-lens and lens."""

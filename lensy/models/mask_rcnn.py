@@ -22,8 +22,8 @@ from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredic
 from torchvision.ops import MultiScaleRoIAlign
 
 from lensy.errors import LensyError
-from lensy.models.naberrie import DEPTH, Naberrie
 from lensy.models.precision import SinglePrecision
+from lensy.models.unet import DEPTH, Naberrie
 
 Size = Literal["light", "full"]
 

@@ -18,13 +18,13 @@ from record import record
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from lensy.classifying import train_head
-from lensy.datasets import Crops, Frames
-from lensy.experiments import HeadTraining
-from lensy.finished import shipped_run
+from lensy.datasets.frames import Crops, Frames
+from lensy.datasets.store import DataSet
 from lensy.models.classifier import pooled
-from lensy.models.naberrie import Naberrie
-from lensy.store import DataSet
+from lensy.models.unet import Naberrie
+from lensy.runs.library import shipped_run
+from lensy.training.head import train_head
+from lensy.training.unet import HeadTraining
 
 
 def descriptions(features: Tensor, skips: list[Tensor]) -> dict[str, Tensor]:

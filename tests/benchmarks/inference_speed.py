@@ -27,9 +27,9 @@ import typer
 from record import record
 from torch.utils.flop_counter import FlopCounterMode
 
-from lensy.models.naberrie import Naberrie
+from lensy.finding.search import Window, stitched_output
+from lensy.models.unet import Naberrie
 from lensy.provenance import commit, hardware
-from lensy.search import Window, stitched_output
 
 SIDE, BATCH = 200, 8
 KINDS = {False: torch.float32, True: torch.bfloat16}

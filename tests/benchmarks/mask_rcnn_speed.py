@@ -22,14 +22,14 @@ from record import record
 from torch.utils.data import DataLoader, Subset
 from torchvision.models.detection import maskrcnn_resnet50_fpn
 
-from lensy.bands import band
-from lensy.finished import shipped_run
-from lensy.instances import BAND, TALK, Instances, collated
-from lensy.mask_experiments import TRAINING
-from lensy.mask_scores import score_instances
-from lensy.metrics import auroc
+from lensy.datasets.instances import BAND, Instances, collated
+from lensy.datasets.store import DataSet
+from lensy.metrics.ranking import auroc
 from lensy.models.mask_rcnn import MaskRcnn, one_channel
-from lensy.store import DataSet
+from lensy.runs.library import shipped_run
+from lensy.telescope.bands import band
+from lensy.training.detection_scores import score_instances
+from lensy.training.mask_rcnn import TALK, TRAINING
 
 VARIANT = TALK["mrc-3"]
 SETTINGS = TRAINING["laptop"]

@@ -1,6 +1,6 @@
 """Where benchmarks leave their results, so that the book shows what was measured.
 
-`lensy/data/benchmarks.json` has an entry per benchmark, with the commit and the machine.
+`lensy/talk/benchmarks.json` has an entry per benchmark, with the commit and the machine.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 from lensy.provenance import commit, hardware, write_json
 
-PATH = Path(__file__).resolve().parents[2] / "lensy" / "data" / "benchmarks.json"
+PATH = Path(__file__).resolve().parents[2] / "lensy" / "talk" / "benchmarks.json"
 
 
 def record(name: str, rows: list[dict[str, Any]], **about: Any) -> None:

@@ -37,14 +37,14 @@ from threadpoolctl import threadpool_limits
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from brute_force import light_settings, mass, sample_galaxy, sample_source
 
-from lensy import targets
-from lensy.bands import Band, band
-from lensy.detector import noise_sigma, observe
-from lensy.populations import TalkPopulation
-from lensy.render import render_bands
-from lensy.scene import Scene
-from lensy.simulate import Recipe
-from lensy.store import make_data_set
+from lensy.datasets.store import make_data_set
+from lensy.simulation import targets
+from lensy.simulation.example import Recipe
+from lensy.simulation.render import render_bands
+from lensy.sky.populations import TalkPopulation
+from lensy.sky.scene import Scene
+from lensy.telescope.bands import Band, band
+from lensy.telescope.noise import noise_sigma, observe
 
 BANDS = [band(name) for name in Recipe(name="x").bands]
 VIS = BANDS[0]

@@ -24,14 +24,14 @@ import typer
 from lightning.pytorch.callbacks import EarlyStopping, Timer
 from record import record
 
-from lensy.experiments import Experiment, Training
-from lensy.painter import NaberrieModule
+from lensy.datasets.store import make_data_set
 from lensy.provenance import commit, hardware
-from lensy.simulate import Recipe
-from lensy.store import make_data_set
+from lensy.simulation.example import Recipe
+from lensy.training.unet import Experiment, Training
+from lensy.training.unet_learner import NaberrieModule
 
 TALK = 0.81
-"""AUROC of Naberrie on VIS: 0.8102 in the talk's figure, `lensy/data/published.json`."""
+"""AUROC of Naberrie on VIS: 0.8102 in the talk's figure, `lensy/talk/published.json`."""
 
 RECIPE = Recipe(name="time-to-beat", bands=("VIS",), seed=20220711, n_validation=300, n_train=1500)
 TRAINING = Training(n_epochs=4, steps_per_epoch=400, n_check=300)
@@ -79,7 +79,7 @@ def main(
 ) -> None:
     """Print each validation, and the minutes that the target took."""
     logging.basicConfig(format="%(message)s")
-    logging.getLogger("lensy.learning").setLevel(logging.INFO)
+    logging.getLogger("lensy.training.learner").setLevel(logging.INFO)
     settings, recipe = (SMOKE_TRAINING, SMOKE_RECIPE) if smoke else (TRAINING, RECIPE)
     experiment = Experiment(
         name="time-to-beat", scale="laptop", bands=("VIS",), training=settings, recipe=recipe

@@ -21,14 +21,14 @@ import typer
 from record import record
 from torch.utils.data import DataLoader
 
-from lensy.classifying import cached_features, train_head
-from lensy.datasets import Crops, Frames
-from lensy.experiments import Experiment, HeadTraining, Training
-from lensy.metrics import auroc, brightest_mean
+from lensy.datasets.frames import Crops, Frames
+from lensy.datasets.store import DataSet
+from lensy.metrics.ranking import auroc, brightest_mean
 from lensy.models.classifier import FrozenEncoder
-from lensy.models.naberrie import Naberrie, Upsampling
-from lensy.painter import NaberrieModule
-from lensy.store import DataSet
+from lensy.models.unet import Naberrie, Upsampling
+from lensy.training.head import cached_features, train_head
+from lensy.training.unet import Experiment, HeadTraining, Training
+from lensy.training.unet_learner import NaberrieModule
 
 N_BRIGHTEST = 100
 

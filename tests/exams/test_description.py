@@ -1,0 +1,125 @@
+"""Frames in numbers, and what a regression makes of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from builders import tiny_data, tiny_experiment
+from numpy.testing import assert_allclose
+
+from lensy.datasets.store import DataSet
+from lensy.errors import LensyError
+from lensy.exams.description import (
+    INPUTS,
+    SCORE,
+    combined,
+    description,
+    false_positives_left,
+    fit_description,
+    obtain_description,
+    of_split,
+    weights,
+)
+from lensy.metrics.reconstruction import TRAITS
+from lensy.runs.run import Run
+from lensy.telescope.instrument import CLEAN, Instrument
+from lensy.training.unet_fit import fit
+from lensy.values import Columns
+
+
+@pytest.fixture(scope="module")
+def run(data: DataSet, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = tmp_path_factory.mktemp("runs") / "smoke" / "tiny"
+    options = {"accelerator": "cpu", "devices": 1}
+    return fit(tiny_experiment(data.recipe), data, folder, trainer_options=options)
+
+
+def test_frames_of_both_splits_are_described(run: Run, data: DataSet, tmp_path: Path) -> None:
+    made = fit_description(run, description(run, data.recipe), data, tmp_path)
+    test, validation = of_split(made, "test"), of_split(made, "validation")
+    assert test["score"].shape == validation["score"].shape == (8,)
+    assert set(TRAITS) < test.keys()
+    assert_allclose(test["score"], run.scores()["score"], rtol=1e-3, atol=1e-4)
+    assert (test["label"] == data.labels("test")).all()
+    assert (validation["label"] == data.labels("validation")).all()
+    assert made.info["network"]["name"] == "tiny"
+
+
+def test_test_frames_alone_can_be_described(run: Run, tmp_path: Path) -> None:
+    others = tiny_data(tmp_path / "data", name="others-smoke", n_validation=0, n_train=0)
+    wanted = description(run, others.recipe)
+    assert wanted.name == "tiny-describes-others"
+    made = fit_description(run, wanted, others, tmp_path / "run")
+    assert len(of_split(made, "test")["score"]) == 2
+    with pytest.raises(LensyError, match="describes no frames of 'validation'"):
+        of_split(made, "validation")
+
+
+def test_validation_frames_are_described_with_flaws(
+    run: Run, data: DataSet, tmp_path: Path
+) -> None:
+    """The same scenes, in which a star now spoils pixels; test frames are left alone."""
+    instrument = Instrument.only("star")
+    wanted = description(run, data.recipe, instrument)
+    assert wanted.name.endswith("-with-flaws")
+    assert wanted.fingerprint != description(run, data.recipe).fingerprint
+    assert wanted.fingerprint != description(run, data.recipe, CLEAN).fingerprint
+    made = fit_description(run, wanted, data, tmp_path)
+    assert set(made.scores()["split"]) == {"validation"}
+    flawed = of_split(made, "validation")
+    assert (flawed["label"] == data.labels("validation")).all()
+    assert (flawed["n_spoilt"] > 0).any()
+
+
+def test_a_description_is_made_once(run: Run, data: DataSet, tmp_path: Path) -> None:
+    places = {"data_folder": data.folder.parent, "runs": tmp_path, "use_shipped": False}
+    recipe = data.recipe.model_copy(update={"name": data.folder.name})
+    first = obtain_description(run, recipe, **places)  # type: ignore[arg-type]
+    written = (first.folder / "scores.npz").stat().st_mtime_ns
+    again = obtain_description(run, recipe, **places)  # type: ignore[arg-type]
+    assert again.folder == first.folder
+    assert (again.folder / "scores.npz").stat().st_mtime_ns == written
+
+
+def frames(n: int, seed: int, *, informative: float = 1.0) -> Columns:
+    """Scores that tell lenses by some, and a trait that tells as much again, if informative."""
+    rng = np.random.default_rng(seed)
+    label = rng.random(n) < 0.5
+    columns = {name: rng.normal(size=n) for name in TRAITS}
+    columns["spoilt"] -= 1.5 * informative * label
+    return {"label": label, "score": rng.normal(size=n) + 1.5 * label, **columns}
+
+
+def test_what_both_know_leaves_fewer_false_positives() -> None:
+    validation, test = frames(1500, 1), frames(3000, 2)
+    scores = combined(validation, test)
+    assert scores.keys() == INPUTS.keys()
+    left = false_positives_left(test["label"], scores, true_positive_rate=0.8)
+    assert left[SCORE].gone.value == left[SCORE].gone.high == 0.0
+    for name in ("both, logistic", "both, boosted"):
+        assert left[name].rate.value < left[SCORE].rate.low
+        assert left[name].gone.low > 0.2
+        expected = 1 - left[name].rate.value / left[SCORE].rate.value
+        assert left[name].gone.value == pytest.approx(expected)
+
+
+def test_numbers_that_say_nothing_help_nothing() -> None:
+    validation, test = frames(1500, 3, informative=0.0), frames(3000, 4, informative=0.0)
+    left = false_positives_left(test["label"], combined(validation, test), true_positive_rate=0.8)
+    assert left["both, logistic"].gone.low < 0 < left["both, logistic"].gone.high + 0.05
+    assert left["painting alone"].rate.value == pytest.approx(0.8, abs=0.06)
+
+
+def test_the_score_alone_keeps_its_order() -> None:
+    validation, test = frames(500, 5), frames(200, 6)
+    alone = combined(validation, test)[SCORE]
+    assert (np.argsort(alone) == np.argsort(test["score"])).all()
+
+
+def test_weights_say_what_speaks_for_a_lens() -> None:
+    found = weights(frames(3000, 7))
+    assert found["score"] > 1
+    assert found["spoilt"] < -1
+    assert abs(found["area"]) < 0.3
