@@ -16,7 +16,8 @@ from data_sim.recipes import RECIPES, recipe
 from lensy.datasets.coco import IMAGE_FORMATS, ImageFormat, export_coco
 from lensy.datasets.store import DataSet, make_data_set
 from lensy.errors import LensyError, exit_code_two
-from lensy.simulation.example import SPLITS, Recipe, read_recipe, simulate
+from lensy.simulation.example import simulate
+from lensy.simulation.recipe import SPLITS, Recipe, read_recipe
 from lensy.simulation.targets import PERCENTILES
 
 KILOBYTES_PER_EXAMPLE = 75

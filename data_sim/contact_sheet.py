@@ -9,7 +9,7 @@ from astropy.table import Row
 from lensy.datasets.store import DataSet
 from lensy.figures.images import draw_contact_sheet
 from lensy.provenance import whole_file
-from lensy.simulation.example import SPLITS
+from lensy.simulation.recipe import SPLITS
 
 N_ROWS, N_COLUMNS = 4, 6
 
@@ -19,7 +19,7 @@ def save_contact_sheet(data: DataSet, path: Path) -> None:
     split = next(split for split in SPLITS if data.recipe.size(split))
     rows = data.catalogue(split)[: N_ROWS * N_COLUMNS // 2]
     images = [data.observed(split, i, "VIS") for i in range(len(rows))]
-    arcs = [data.layers(split, i, "VIS")[1] for i in range(len(rows))]
+    arcs = [data.lensed_light(split, i, "VIS") for i in range(len(rows))]
     titles = [title(row) for row in rows]
     figure = draw_contact_sheet(images, arcs, titles, n_columns=N_COLUMNS)
     with whole_file(path) as temporary:

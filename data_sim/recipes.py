@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lensy.errors import LensyError
-from lensy.simulation.example import Recipe
+from lensy.simulation.recipe import Recipe
 from lensy.sky.populations import (
     CompoundPopulation,
     EuclidPopulation,

@@ -1,12 +1,18 @@
-"""Validated values: the frozen base class, and number types that several wings share."""
+"""Validated values: the frozen base class, what tells values apart, and shared number types."""
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import MISSING, fields, is_dataclass
 from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel
+
+from lensy.errors import LensyError
 
 Floats = NDArray[np.float64]
 Image = NDArray[np.float32]
@@ -32,6 +38,78 @@ class Frozen(BaseModel):
     """A validated value: no field can be changed, none can be misspelt."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+ALWAYS_KEPT = ("kind", "version")
+"""Fields that a value shows even at their default: they say what all the others mean."""
+
+
+def canonical(value: Any, *, leave_out: Collection[str] = ()) -> Any:
+    """A value as plain JSON content: alike for equal values, never alike for others of its kind.
+
+    Of a model or a dataclass only the fields that differ from their default are kept, so that a
+    field added later changes nothing; but `kind` and `version` always are. What is inside and has a
+    fingerprint of its own stands as that. Names of classes are never kept. leave_out: fields of the
+    value itself. Raises LensyError for what JSON does not know.
+
+    >>> class Star(Frozen):
+    ...     kind: str = "star"
+    ...     magnitude: float = 15.0
+    >>> canonical([Star(), Star(magnitude=14)])
+    [{'kind': 'star'}, {'kind': 'star', 'magnitude': 14.0}]
+    """
+    if isinstance(value, RootModel):
+        return canonical(value.root, leave_out=leave_out)
+    if isinstance(value, BaseModel) or is_dataclass(value):
+        return {
+            name: _inner(getattr(value, name))
+            for name, default in _defaults(value).items()
+            if name not in leave_out
+            and (name in ALWAYS_KEPT or _inner(getattr(value, name)) != _inner(default))
+        }
+    if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
+        return {key: _inner(each) for key, each in value.items() if key not in leave_out}
+    if isinstance(value, list | tuple):
+        return [_inner(each) for each in value]
+    if value is None or isinstance(value, bool | int | float | str) or value is MISSING:
+        return value
+    raise LensyError(
+        f"A fingerprint is of models, mappings by word, lists, numbers and words, not of {value!r}."
+    )
+
+
+def fingerprint(kind: str, value: Any, *, leave_out: Collection[str] = ()) -> str:
+    """Twelve hexadecimal digits that tell a value of a kind from all others: see `canonical`.
+
+    value: a model, a dataclass or a mapping. The digits begin the SHA-256 of its canonical JSON,
+    with sorted keys and without spaces, to which the kind is added as "kind". Raises LensyError for
+    a value that says itself that it is of another kind.
+
+    >>> fingerprint("shape", {"sides": 3}) == fingerprint("shape", {"sides": 4})
+    False
+    """
+    content = canonical(value, leave_out=leave_out)
+    if content.get("kind", kind) != kind:
+        raise LensyError(f"This is of the kind {content['kind']!r} and not {kind!r}: give that.")
+    text = json.dumps({**content, "kind": kind}, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _inner(value: Any) -> Any:
+    return getattr(value, "fingerprint", None) or canonical(value)
+
+
+def _defaults(value: Any) -> dict[str, Any]:
+    """The default of each field of a model or a dataclass; MISSING where there is none."""
+    if isinstance(value, BaseModel):
+        return {
+            name: MISSING if field.is_required() else field.get_default(call_default_factory=True)
+            for name, field in type(value).model_fields.items()
+        }
+    return {
+        each.name: each.default if each.default_factory is MISSING else each.default_factory()
+        for each in fields(value)
+    }
 
 
 def in_order(limits: tuple[float, float]) -> tuple[float, float]:

@@ -109,7 +109,7 @@ def sample_second_source(scene: Scene) -> Samples:
 
 
 def sample_pattern(pattern: Pattern) -> Samples:
-    """Points of a ring or of spiral arms, by the formula that tests/test_light.py checks.
+    """Points of a ring or of spiral arms, by the formula that tests/sky/test_profiles.py checks.
 
     Towards the centre arms are wound ever more narrowly: cells are small enough for that.
     """

@@ -12,10 +12,11 @@ import torch
 from lensy.datasets.store import DataSet, make_data_set
 from lensy.models.classifier import Classifier, FrozenEncoder, Head
 from lensy.models.unet import Naberrie
-from lensy.simulation.example import Recipe
+from lensy.simulation.recipe import Recipe
 from lensy.sky.populations import TalkPopulation
 from lensy.sky.scene import Deflector, Galaxy
-from lensy.training.unet import Experiment, HeadTraining, Training
+from lensy.training.head import HeadTraining
+from lensy.training.unet import UnetExperiment, UnetTraining
 
 EUCLID = ("VIS", "Y", "J", "H")
 """The bands of Euclid, whatever others there are."""
@@ -73,12 +74,12 @@ def bright_population(**changes: Any) -> TalkPopulation:
     return TalkPopulation(**({"n_companions": (0, 0)} | changes))
 
 
-def tiny_experiment(recipe: Recipe, **changes: Any) -> Experiment:
+def tiny_experiment(recipe: Recipe, **changes: Any) -> UnetExperiment:
     """A training of two epochs of two steps, for the data of `recipe`."""
     usual = {"width": 2, "crop": 32, "batch": 4, "n_epochs": 2, "steps_per_epoch": 2}
     bands = changes.pop("bands", ("VIS",))
-    training = Training(**(usual | {"n_check": 8, "head": TINY_HEAD} | changes))
-    return Experiment(name="tiny", scale="smoke", bands=bands, training=training, recipe=recipe)
+    training = UnetTraining(**(usual | {"n_check": 8, "head": TINY_HEAD} | changes))
+    return UnetExperiment(name="tiny", scale="smoke", bands=bands, training=training, recipe=recipe)
 
 
 def untrained(width: int = 2, sigma: float | Sequence[float] = 2.0, *, seed: int = 1) -> Classifier:

@@ -24,7 +24,8 @@ from data_sim.contact_sheet import title
 from lensy.datasets.coco import export_coco
 from lensy.datasets.store import DataSet, make_data_set
 from lensy.errors import LensyError
-from lensy.simulation.example import SPLITS, read_recipe, simulate
+from lensy.simulation.example import simulate
+from lensy.simulation.recipe import SPLITS, read_recipe
 
 README = (Path(__file__).resolve().parents[1] / "data_sim" / "README.md").read_text("utf-8")
 

@@ -13,23 +13,15 @@ import time
 from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
-import numpy as np
-import torch
-from astropy.io import fits
-from packaging.requirements import Requirement
-from torch.utils.data import DataLoader
+import typer
 
-from lensy.datasets.frames import Crops
-from lensy.datasets.store import make_data_set
-from lensy.errors import LensyError
-from lensy.finding.cutouts import read_cutout
-from lensy.finding.unet_finder import Finder
-from lensy.models.unet import Naberrie
-from lensy.runs.library import shipped_run
-from lensy.simulation.example import Example, Recipe, simulate
-from lensy.telescope.bands import band
+from lensy.errors import LensyError, exit_code_two
+
+if TYPE_CHECKING:
+    from lensy.datasets.store import DataSet
+    from lensy.simulation.example import Example
 
 State = Literal["ok", "advice", "problem"]
 
@@ -52,6 +44,25 @@ class Check(NamedTuple):
     name: str
     state: State
     says: str
+
+
+def doctor(
+    folder: Annotated[Path, typer.Argument(help="Where you want to work.")] = Path(),
+    trial: Annotated[bool, typer.Option(help="Simulate, train and find a little.")] = True,
+) -> None:
+    """Look whether this machine is ready, and say in words what to do where it is not.
+
+    Exit code: 0 when all is well or there is only advice; 1 when there is a problem.
+    """
+    with exit_code_two():
+        if not folder.is_dir():
+            raise LensyError(f"{folder} is not a folder: give the one where you want to work.")
+        problems = 0
+        for check in examine(folder, trial=trial):
+            typer.echo(f"{check.state:<8} {check.name:<9} {check.says}")
+            problems += check.state == "problem"
+    if problems:
+        raise typer.Exit(1)
 
 
 def examine(folder: Path, *, trial: bool = True) -> Iterator[Check]:
@@ -77,6 +88,8 @@ def python() -> Check:
 
 def packages() -> Check:
     """Whether every package that the project asks for is there, in a version that it allows."""
+    from packaging.requirements import Requirement
+
     wrong = []
     for text in requires("lensy") or []:
         wanted = Requirement(text)
@@ -91,7 +104,7 @@ def packages() -> Check:
             wrong.append(f"{wanted.name} is {found}, not {wanted.specifier}")
     if wrong:
         return Check("packages", "problem", f"{'; '.join(wrong)}: run `make env`.")
-    return Check("packages", "ok", f"torch {torch.__version__}, numpy {np.__version__}")
+    return Check("packages", "ok", f"torch {version('torch')}, numpy {version('numpy')}")
 
 
 def _by_size(name: str, size: float, limits: dict[str, float], advice: str) -> Check:
@@ -121,6 +134,8 @@ def memory() -> Check:
 
 def threads() -> Check:
     """Cores, and how many of them torch uses."""
+    import torch
+
     cores = (
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     )
@@ -136,12 +151,15 @@ def threads() -> Check:
 
 def weights() -> Check:
     """Whether the networks that come with the package can be read."""
+    from lensy.runs.library import shipped_run
+    from lensy.training.kinds import experiment_of
+
     try:
         run = shipped_run("naberrie-vis")
-        run.classifier()
+        experiment_of(run).load(run)
     except (LensyError, OSError, ValueError, KeyError, RuntimeError) as error:
         return Check("weights", "problem", f"{error} Install the package again, or run `git pull`.")
-    return Check("weights", "ok", f"{run.info['experiment']['name']}, {run.info['fingerprint']}")
+    return Check("weights", "ok", f"{run.name}, {run.fingerprint}")
 
 
 def trials() -> Iterator[Check]:
@@ -174,43 +192,51 @@ def trials() -> Iterator[Check]:
         yield Check("speed", "ok", f"{seconds:.0f} seconds for the trial")
 
 
-TRIAL = Recipe(name="trial", n_train=8, n_validation=0, n_test=0)
+def _trial(folder: Path) -> DataSet:
+    """Sixteen scenes, half of them to train with."""
+    from lensy.datasets.store import make_data_set
+    from lensy.simulation.recipe import Recipe
+
+    few = Recipe(name="trial", n_train=8, n_validation=8)
+    return make_data_set(few, folder / "data", n_jobs=1, progress=False)
 
 
 def _simulate(folder: Path) -> str:
-    data = make_data_set(TRIAL, folder / "data", n_jobs=1, progress=False)
-    return f"{data.recipe.n_train} scenes in four bands"
+    return f"{_trial(folder).recipe.n_train} scenes in four bands"
 
 
 def _train(folder: Path) -> str:
-    data = make_data_set(TRIAL, folder / "data", n_jobs=1, progress=False)
+    import numpy as np
+    import torch
+
+    from lensy.training.learner import run_trainer
+    from lensy.training.unet import UnetExperiment, UnetTraining
+
+    data = _trial(folder)
     torch.manual_seed(1)
-    model = Naberrie(8, band("VIS").background_sigma).train()
-    optimiser = torch.optim.AdamW(model.parameters(), lr=1e-3)
-    crops = Crops(data, ("VIS",), size=64, seed=1, start=0, count=64)
-    losses = []
-    for batch in DataLoader(crops, batch_size=8):
-        error = model(batch["image"]) - model.compress_light(batch["target"])
-        loss = error.square().mean()
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        losses.append(float(loss.detach()))
-    if not np.isfinite(losses).all():
+    few = UnetTraining(width=8, batch=8, n_epochs=1, steps_per_epoch=8, n_check=8)
+    learner = UnetExperiment(
+        name="trial", scale="smoke", recipe=data.recipe, bands=("VIS",), training=few
+    ).learner(data)
+    run_trainer(learner)
+    if not np.isfinite(learner.rows[-1]["train_loss"]):
         raise LensyError("Training gave no finite loss: torch does not work here, run `make env`.")
-    return f"{len(losses)} steps"
+    return f"{few.n_steps} steps"
 
 
 def _find(folder: Path) -> str:
+    from astropy.io import fits
+
+    from lensy.finding.finder import find
+    from lensy.telescope.bands import band
+
     path = folder / "lens.fits"
-    example = _bright_lens()
-    hdu = fits.ImageHDU(example.observed("VIS"), name="VIS")
+    hdu = fits.ImageHDU(_bright_lens().observed("VIS"), name="VIS")
     # 31.4 is the AB magnitude of 1 nJy
     hdu.header["MAGZERO"] = float(band("VIS").magnitude(1.0))
     fits.HDUList([fits.PrimaryHDU(), hdu]).writeto(path)
-    finder = Finder.from_run(shipped_run("naberrie-vis"))
-    (found, *_) = finder.find(read_cutout(path)).candidates
-    if found.score < finder.threshold:
+    found = find(path, "naberrie-vis").candidates[0]
+    if "below threshold" in found.flags:
         raise LensyError(
             f"The shipped network missed a bright simulated lens (score {found.score:.2f}): the "
             "numerical libraries do not agree with those it was trained with, run `make env`."
@@ -220,8 +246,11 @@ def _find(folder: Path) -> str:
 
 def _bright_lens() -> Example:
     """The first clear ring among simulated scenes."""
+    from lensy.simulation.example import simulate
+    from lensy.simulation.recipe import Recipe
+
     for index in range(100):
-        example = simulate(TRIAL, "test", index)
+        example = simulate(Recipe(name="trial"), "test", index)
         if example.label and example.row["arc_signal_to_noise_VIS"] > 100:
             return example
     raise LensyError("No bright lens among a hundred scenes: the package is damaged.")

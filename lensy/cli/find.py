@@ -1,42 +1,20 @@
-"""The command line: `lensy find`, `train`, `evaluate`, `scorecard` and `doctor`."""
+"""`lensy find`: candidates in images."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from tqdm import tqdm
 
-from lensy.cli import runs
-from lensy.cli.doctor import examine
+from lensy.cli.report import Quiet
 from lensy.errors import LensyError, exit_code_two
-from lensy.finding.cutouts import read_cutout
-from lensy.finding.inspection_page import Entry, write_page
-from lensy.finding.mask_finder import MaskFinder, MaskFinding
-from lensy.finding.unet_finder import Finder, Finding
-from lensy.provenance import whole_file
-from lensy.runs.library import shipped_run
-from lensy.runs.run import Run
 
-ENDINGS = (".fits", ".fits.gz")
-
-app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
-
-app.command()(runs.train)
-
-app.command()(runs.evaluate)
-
-app.command()(runs.scorecard)
+if TYPE_CHECKING:
+    from lensy.finding.result import Finding
 
 
-@app.callback()
-def main() -> None:
-    """Find strong gravitational lenses in Euclid images."""
-
-
-@app.command()
 def find(
     paths: Annotated[
         list[Path], typer.Argument(metavar="PATH...", help="FITS files, or folders of them.")
@@ -61,7 +39,7 @@ def find(
     run: Annotated[
         Path | None, typer.Option(help="Folder of a run, instead of a shipped network.")
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress, only errors.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Score Euclid images and list the lens candidates in them, best first.
 
@@ -75,13 +53,17 @@ def find(
     or when the arguments are wrong.
     """
     with exit_code_two():
-        trained = Run(run) if run else shipped_run(model)
-        _check_places(out, pictures, html, taken=".json" if trained.finds_masks else "")
-        finder: Any = (MaskFinder if trained.finds_masks else Finder).from_run(trained)
-        files = _input_files(paths)
-        candidates: list[Any] = []
-        entries: list[Entry] = []
-        n_failed = 0
+        from tqdm import tqdm
+
+        from lensy.finding.cutouts import read_cutout
+        from lensy.finding.finder import Finder, fits_files
+        from lensy.finding.result import Findings
+        from lensy.runs.run import Run
+
+        finder = Finder.of(Run(run) if run else model)
+        has_masks = finder.scorer.detector is not None
+        _check_places(out, pictures, html, taken=".json" if has_masks else "")
+        files, findings, n_failed = fits_files(paths), Findings(), 0
         pairs = list(zip(files, _picture_names(files), strict=True))
         for path, picture in tqdm(pairs, unit="file", disable=quiet):
             try:
@@ -91,36 +73,15 @@ def find(
                 tqdm.write(f"Error: {error}", file=sys.stderr)
                 n_failed += 1
                 continue
-            candidates += finding.candidates
-            entries += finding.entries() if html else []
+            findings.add(finding, page=html is not None)
             if pictures:
                 _save_picture(finding, pictures / picture)
-        if not candidates:
+        if n_failed == len(files):
             raise LensyError(f"None of {len(files)} files could be searched; {out} is not written.")
-        finder.write(candidates, out)
+        findings.write(out)
         if html:
-            write_page(entries, html)
+            findings.to_html(html)
     if n_failed:
-        raise typer.Exit(1)
-
-
-@app.command()
-def doctor(
-    folder: Annotated[Path, typer.Argument(help="Where you want to work.")] = Path(),
-    trial: Annotated[bool, typer.Option(help="Simulate, train and find a little.")] = True,
-) -> None:
-    """Look whether this machine is ready, and say in words what to do where it is not.
-
-    Exit code: 0 when all is well or there is only advice; 1 when there is a problem.
-    """
-    with exit_code_two():
-        if not folder.is_dir():
-            raise LensyError(f"{folder} is not a folder: give the one where you want to work.")
-        problems = 0
-        for check in examine(folder, trial=trial):
-            typer.echo(f"{check.state:<8} {check.name:<9} {check.says}")
-            problems += check.state == "problem"
-    if problems:
         raise typer.Exit(1)
 
 
@@ -149,16 +110,6 @@ def _check_places(out: Path, pictures: Path | None, html: Path | None, *, taken:
             raise LensyError(f"{folder} cannot be made ({error.strerror}).") from None
 
 
-def _input_files(paths: list[Path]) -> list[Path]:
-    """The files named and those in the folders named, each once, in order."""
-    found: dict[Path, Path] = {}
-    for path in paths:
-        inside = sorted(path.iterdir()) if path.is_dir() else []
-        for each in [f for f in inside if f.name.lower().endswith(ENDINGS)] or [path]:
-            found.setdefault(each.resolve(), each)
-    return list(found.values())
-
-
 def _picture_names(files: list[Path]) -> list[str]:
     """A picture's name per file; files of the same name get numbers."""
     names: list[str] = []
@@ -171,6 +122,8 @@ def _picture_names(files: list[Path]) -> list[str]:
     return [f"{name}.png" for name in names]
 
 
-def _save_picture(finding: Finding | MaskFinding, path: Path) -> None:
+def _save_picture(finding: Finding, path: Path) -> None:
+    from lensy.provenance import whole_file
+
     with whole_file(path) as temporary:
-        finding.draw().savefig(temporary, format="png", dpi=110)
+        finding.figure().savefig(temporary, format="png", dpi=110)

@@ -14,7 +14,7 @@ File names in the JSON start from the folder. It is written last: where it is, a
 * Masks are compressed run lengths with `iscrowd` 0, which pycocotools and torchvision take as they
   are; Detectron2 wants to be told (`INPUT.MASK_FORMAT = "bitmask"`).
 * An image that is not labelled a lens has neither lensed light nor a lens galaxy, see
-  `targets.object_classes`. Objects without light in the frame have no annotation.
+  `targets.roles`. Objects without light in the frame have no annotation.
 * PNG is for tools that want 8 bits: grey levels are linear in arcsinh(flux / sigma), with sigma the
   band's background noise, and the same in every image. FITS keeps the flux.
 
@@ -39,7 +39,7 @@ from lensy.datasets.store import DataSet
 from lensy.errors import LensyError
 from lensy.provenance import whole_file, write_json
 from lensy.simulation import targets
-from lensy.simulation.example import Split, read_recipe
+from lensy.simulation.recipe import Split, read_recipe
 from lensy.telescope.bands import Band, band
 from lensy.values import Image, Mask, Masks
 
@@ -91,7 +91,7 @@ def export_coco(
         "info": _info(data, percentile, band_name),
         "licenses": [],
         "images": entries,
-        "categories": [{"id": n, "name": name} for name, n in targets.CLASSES.items()],
+        "categories": [{"id": n, "name": name} for n, name in enumerate(targets.CLASSES, 1)],
         "annotations": annotations,
     }
     with whole_file(path) as temporary:
@@ -178,20 +178,21 @@ def _entry(row: Any, file_name: str, its_band: Band) -> dict[str, Any]:
 
 def annotate(masks: Masks, *, label: bool, classes: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Items of `annotations` for the objects of one example, without their numbers."""
-    names = targets.object_classes(label, len(masks))
-    masks = masks & np.array([name is not None for name in names])[:, None, None]
+    numbers = [targets.class_number(role) for role in targets.roles(label, len(masks))]
+    asked = {number for number, name in enumerate(targets.CLASSES, 1) if name in classes}
+    masks = masks & np.array(numbers, bool)[:, None, None]
     visible = targets.visible_masks(masks)
-    for number, (name, mask, seen) in enumerate(zip(names, masks, visible, strict=True)):
+    for place, (number, mask, seen) in enumerate(zip(numbers, masks, visible, strict=True)):
         box = _box(mask)
-        if name is None or name not in classes or box is None:
+        if number not in asked or box is None:
             continue
         yield {
-            "category_id": targets.CLASSES[name],
+            "category_id": number,
             "segmentation": run_length(mask),
             "area": int(mask.sum()),
             "bbox": box,
             "iscrowd": 0,
-            "object": number,
+            "object": place,
             "visible_segmentation": run_length(seen) if seen.any() else None,
             "visible_area": int(seen.sum()),
             "visible_bbox": _box(seen),

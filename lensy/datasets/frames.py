@@ -18,7 +18,8 @@ from torch.utils.data import Dataset
 
 from lensy.datasets.store import DataSet
 from lensy.errors import LensyError
-from lensy.simulation.example import Split
+from lensy.simulation.recipe import Split
+from lensy.simulation.render import LENSED_LIGHT
 from lensy.telescope.artefact import Artefact
 from lensy.telescope.bands import Band, band
 from lensy.telescope.instrument import Exposure, Instrument, expose
@@ -38,19 +39,6 @@ class Item(TypedDict):
     target: Tensor
     spoilt: Tensor
     label: Tensor
-
-
-HARMLESS = ("noise step",)
-"""Artefacts that spoil no pixel: where there is more noise than elsewhere, light is still light."""
-
-
-def _spoilt(exposure: Exposure) -> Image:
-    """1 where any artefact spoils a pixel (y, x), otherwise 0."""
-    spoilt = np.zeros(exposure.image.shape, np.float32)
-    for kind, mask in exposure.masks.items():
-        if kind not in HARMLESS:
-            spoilt[mask] = 1.0
-    return spoilt
 
 
 class Frames(Dataset[Item]):
@@ -88,11 +76,11 @@ class Frames(Dataset[Item]):
             on_grid_of(each.image, name, self.grid)
             for each, name in zip(seen, self.bands, strict=True)
         ]
-        arc = self.data.layers(self.split, index, self.bands[0])[1]
+        arc = self.data.lensed_light(self.split, index, self.bands[0])
         return {
             "image": torch.from_numpy(np.stack(images)),
             "target": torch.from_numpy(arc[None]),
-            "spoilt": torch.from_numpy(_spoilt(seen[0])[None]),
+            "spoilt": torch.from_numpy(seen[0].spoilt[None].astype(np.float32)),
             "label": torch.tensor(bool(self.labels[index])),
         }
 
@@ -145,18 +133,18 @@ class Crops(Dataset[Item]):
         number = self.start + index
         rng = np.random.default_rng([self.seed, number])
         example = self._example(number)
-        window, corner = self._window(example, rng)
+        crop, corner = self._crop(example, rng)
         mirrored, n_turns = rng.random() < 0.5, int(rng.integers(4))
         artefacts = self.instrument.draw(rng)
         first, *others = self.bands
-        layers = self.data.layers("train", example, first)[:, *window]
+        layers = self.data.layers("train", example, first)[:, *crop]
         own = self._exposed(layers, first, artefacts, corner, rng)
         images = [own.image]
         for name in others:
             whole = self.data.layers("train", example, name)
             seen = self._exposed(whole, name, artefacts, (0, 0), rng)
-            images.append(on_grid_of(seen.image, name, first, window))
-        stack = np.stack([*images, layers[1], _spoilt(own)])
+            images.append(on_grid_of(seen.image, name, first, crop))
+        stack = np.stack([*images, layers[LENSED_LIGHT], own.spoilt.astype(np.float32)])
         if mirrored:
             stack = stack[:, :, ::-1]
         stack = np.rot90(stack, n_turns, axes=(1, 2)).copy()
@@ -193,7 +181,7 @@ class Crops(Dataset[Item]):
             self._order = np.random.default_rng([self.seed, turn, 1]).permutation(len(self.labels))
         return int(self._order[place])
 
-    def _window(
+    def _crop(
         self, example: int, rng: np.random.Generator
     ) -> tuple[tuple[slice, slice], tuple[int, int]]:
         """The part of the frame that a crop shows, and the pixel at its corner (row, column)."""
@@ -227,10 +215,11 @@ ANYWHERE = 0.2
 """Share of crops placed anywhere; the others hold the candidate galaxy."""
 
 
-def candidate_pixels(catalogue: Table, band: Band) -> NDArray[np.float64]:
+def candidate_pixels(catalogue: Table, where: Band | str) -> NDArray[np.float64]:
     """Where the candidates of a catalogue are in a band's frames, (n, 2): row and column."""
     centre = np.stack([catalogue["y"].data, catalogue["x"].data], axis=1)
-    return np.asarray(centre / band.pixel_scale + 0.5 * (band.n_pixels - 1))
+    its_band = band(where)
+    return np.asarray(centre / its_band.pixel_scale + 0.5 * (its_band.n_pixels - 1))
 
 
 def crop_corner(

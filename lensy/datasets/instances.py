@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypedDict
+from typing import TypedDict
 
 import numpy as np
 import torch
@@ -21,7 +21,8 @@ from lensy.datasets.frames import candidate_pixels, crop_corner
 from lensy.datasets.store import DataSet
 from lensy.errors import LensyError
 from lensy.simulation import targets
-from lensy.simulation.example import BandName, Split
+from lensy.simulation.recipe import BandName, Split
+from lensy.simulation.targets import Role
 from lensy.telescope.bands import band
 from lensy.telescope.instrument import Exposure, Instrument, expose
 
@@ -30,10 +31,6 @@ BAND: BandName = "VIS"
 
 LENS = 1
 """Number of the class of lensed light in every variant; 0 is the background."""
-
-Role = Literal["lensed light", "lens galaxy", "candidate", "companion", "artefact"]
-"""What an object of a frame is. A candidate is the galaxy of a non-lens that lensed light would be
-around; companions are the other galaxies. An artefact is a connected piece of what one spoils."""
 
 LEAST_SEEN = 4
 """Pixels that an object has in an image at least: of one that is cut to less, nothing is asked."""
@@ -60,10 +57,7 @@ class Variant:
 
     def label(self, role: Role | None) -> int:
         """Number of the class that a role belongs to; 0 for none."""
-        for number, roles in enumerate(self.classes.values(), 1):
-            if role in roles:
-                return number
-        return 0
+        return targets.class_number(role, self.classes)
 
 
 class Objects(TypedDict):
@@ -76,17 +70,6 @@ class Objects(TypedDict):
     boxes: Tensor
     labels: Tensor
     masks: Tensor
-
-
-def roles(label: bool, n_objects: int) -> list[Role | None]:
-    """Role of each object of an example, in the order of its masks.
-
-    None for lensed light too little for the label: that is nothing to be found.
-    """
-    companions: list[Role | None] = ["companion"] * (n_objects - 2)
-    if label:
-        return ["lens galaxy", "lensed light", *companions]
-    return ["candidate", None, *companions]
 
 
 def objects(masks: NDArray[np.bool_], labels: Sequence[int]) -> Objects:
@@ -126,7 +109,7 @@ class Instances(Dataset[tuple[Tensor, Objects]]):
     ) -> None:
         self.data, self.split, self.variant, self.seed = data, split, variant, seed
         self.crop = band(BAND).n_pixels if crop is None else crop
-        self.centres = candidate_pixels(data.catalogue(split), band(BAND))
+        self.centres = candidate_pixels(data.catalogue(split), BAND)
         self.labels = data.labels(split)[:limit]
         if not len(self.labels):
             raise LensyError(f"{data.folder} has no examples in {split!r}.")
@@ -161,8 +144,8 @@ class Instances(Dataset[tuple[Tensor, Objects]]):
 
     def lensed_light(self, index: int) -> NDArray[np.bool_]:
         """Where a stored frame's lensed light exceeds the noise of an empty pixel, (y, x)."""
-        arc = self.data.layers(self.split, self.start + index, BAND)[1]
-        return targets.lensed_pixels(arc, band(BAND))
+        arc = self.data.lensed_light(self.split, self.start + index, BAND)
+        return targets.lensed_pixels(arc, BAND)
 
     def everything(self, index: int) -> tuple[NDArray[np.bool_], list[Role | None]]:
         """Masks (object, y, x) at the highest percentile and roles of a stored frame's objects.
@@ -171,7 +154,7 @@ class Instances(Dataset[tuple[Tensor, Objects]]):
         """
         example = self.start + index
         masks = self.data.masks(self.split, example, max(targets.PERCENTILES))
-        found = roles(bool(self.labels[example]), len(masks))
+        found = targets.roles(bool(self.labels[example]), len(masks))
         spoiled = self.data.exposure(self.split, example, BAND).masks
         if spoiled:
             masks = np.concatenate([masks, np.any(list(spoiled.values()), axis=0)[None]])
@@ -180,7 +163,8 @@ class Instances(Dataset[tuple[Tensor, Objects]]):
 
     def _classes(self, example: int, n_objects: int) -> list[int]:
         """Number of the class of each object."""
-        labels = [self.variant.label(each) for each in roles(bool(self.labels[example]), n_objects)]
+        roles = targets.roles(bool(self.labels[example]), n_objects)
+        labels = [self.variant.label(each) for each in roles]
         if not self.variant.shuffled:
             return labels
         # the same every time the frame is seen: a wrong label and not a noisy one

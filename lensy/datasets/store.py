@@ -38,19 +38,13 @@ from lensy.errors import LensyError
 from lensy.provenance import provenance, sha256, versions, whole_file, write_json
 from lensy.simulation import targets
 from lensy.simulation.catalogue import column_unit
-from lensy.simulation.example import (
-    SPLITS,
-    VERSION,
-    Example,
-    Recipe,
-    Split,
-    observe_frozen,
-    read_recipe,
-    simulate,
-)
+from lensy.simulation.example import Example, simulate
+from lensy.simulation.recipe import SPLITS, VERSION, Recipe, Split, read_recipe
+from lensy.simulation.render import LENSED_LIGHT
 from lensy.sky.scene import Scene
-from lensy.telescope.bands import band
-from lensy.telescope.instrument import Exposure, Instrument
+from lensy.telescope import bands
+from lensy.telescope.bands import Band
+from lensy.telescope.instrument import Exposure, Instrument, expose_from_seed
 from lensy.values import Image
 
 SHARD_SIZE = 100
@@ -292,18 +286,26 @@ class DataSet:
         table = Table.read(self.folder / "catalogue.ecsv", format="ascii.ecsv")
         return table if split is None else table[table["split"] == split]
 
-    def layers(self, split: Split, index: int, band_name: str) -> Image:
-        """Lens light, lensed light and companions of one example, (3, y, x) in nJy."""
-        if band_name not in self.recipe.bands:
+    def layers(self, split: Split, index: int, band: Band | str) -> Image:
+        """Lens light, lensed light and companions of one example, (3, y, x) in nJy.
+
+        band: one of the recipe's, or its name. Raises LensyError for another one.
+        """
+        name = band.name if isinstance(band, Band) else band
+        if name not in self.recipe.bands:
             raise LensyError(
-                f"{self.folder} has no band {band_name!r}, only {', '.join(self.recipe.bands)}."
+                f"{self.folder} has no band {name!r}, only {', '.join(self.recipe.bands)}."
             )
         file, row = self._locate(split, index)
         try:
-            stack: Image = file[f"{band_name}/layers"][row]
+            stack: Image = file[f"{name}/layers"][row]
         except OSError as error:
             raise _damaged(Path(file.filename), error) from None
         return stack
+
+    def lensed_light(self, split: Split, index: int, band: Band | str) -> Image:
+        """The lensed light of one example without noise, (y, x) in nJy."""
+        return np.asarray(self.layers(split, index, band)[LENSED_LIGHT])
 
     def scene(self, split: Split, index: int) -> Scene:
         """Everything that was drawn for one example."""
@@ -317,12 +319,12 @@ class DataSet:
         """Whether each example of a split is a lens."""
         return np.asarray(self.catalogue(split)["is_lens"], bool)
 
-    def observed(self, split: Split, index: int, band_name: str) -> Image:
+    def observed(self, split: Split, index: int, band: Band | str) -> Image:
         """The image with its frozen noise and artefacts, (y, x) in nJy."""
-        return self.exposure(split, index, band_name).image
+        return self.exposure(split, index, band).image
 
     def exposure(
-        self, split: Split, index: int, band_name: str, instrument: Instrument | None = None
+        self, split: Split, index: int, band: Band | str, instrument: Instrument | None = None
     ) -> Exposure:
         """As `observed`, with the masks of artefacts beside the image.
 
@@ -330,9 +332,9 @@ class DataSet:
         leaves the picture alone.
         """
         file, row = self._locate(split, index)
-        image = self.layers(split, index, band_name).sum(axis=0, dtype=np.float32)
+        image = self.layers(split, index, band).sum(axis=0, dtype=np.float32)
         noise_seed = int(file["catalogue"]["noise_seed"][row])
-        return observe_frozen(image, band_name, noise_seed, instrument or self.recipe.instrument)
+        return expose_from_seed(image, band, noise_seed, instrument or self.recipe.instrument)
 
     def masks(self, split: Split, index: int, percentile: float) -> NDArray[np.bool_]:
         """Percentile masks of all objects in VIS, (object, y, x): lens galaxy, arc, companions.
@@ -348,7 +350,7 @@ class DataSet:
         rings = np.split(pixels, np.cumsum(objects.ravel())[:-1])
         n_rings = objects.shape[1]
         cut = [rings[k : k + n_rings] for k in range(0, len(rings), n_rings)]
-        return targets.masks_from_rings(cut, percentile, band("VIS").shape)
+        return targets.masks_from_rings(cut, percentile, bands.band("VIS").shape)
 
     def _locate(self, split: Split, index: int) -> tuple[h5py.File, int]:
         if not 0 <= index < self.recipe.size(split):

@@ -5,26 +5,22 @@ The noise is the same throughout too, so that whatever changes is the flaw's doi
 
 from __future__ import annotations
 
-import time
-from functools import partial
-from pathlib import Path
-from typing import Unpack
+from typing import Any, ClassVar, Self
 
 import numpy as np
-from astropy.stats import binom_conf_interval
 from numpy.typing import NDArray
 
 from lensy.datasets.frames import Frames
 from lensy.datasets.store import DataSet
 from lensy.exams.description import describe
-from lensy.exams.exam import Question, write_answers
-from lensy.metrics.ranking import Estimate
+from lensy.exams.exam import Exam
+from lensy.exams.subject import Subject
+from lensy.metrics.ranking import Estimate, share_estimate
 from lensy.runs.experiment import Count
-from lensy.runs.library import Places, obtained
 from lensy.runs.run import Run
-from lensy.simulation.example import Recipe
+from lensy.simulation.recipe import Recipe
 from lensy.telescope.instrument import CLEAN, KINDS, Instrument
-from lensy.training.scorer import Scorer, scorer_of
+from lensy.training.scorer import Scorer
 from lensy.values import Columns
 
 SINGLE = "one exposure"
@@ -36,7 +32,7 @@ CONDITIONS: dict[str, Instrument] = {
     **{kind: Instrument.only(kind) for kind in KINDS},
     "correlated noise": Instrument(correlated_noise=True),
     "all of a coadd": Instrument.realistic(),
-    SINGLE: Instrument(look="single exposure"),
+    SINGLE: Instrument(exposure="single exposure"),
     SINGLE_GAP: Instrument.only("chip gap", "single exposure"),
     f"{SINGLE}, cosmic rays": Instrument.only("cosmic rays", "single exposure"),
     f"{SINGLE}, all": Instrument.realistic("single exposure"),
@@ -48,59 +44,41 @@ N_CLEAN = 3
 """Clean images for each of a condition's: what a rate of 1 % means is read from them."""
 
 
-class ArtefactExam(Question):
+class ArtefactExam(Exam):
     """Scores of the same scenes under several conditions.
 
     conditions: what the images of the test set pass through, by name. n_images: for each of them,
     and N_CLEAN times as many clean ones.
+
+    Its `scores` have a row per image: `condition`, `number` of the scene, and the columns of
+    `description.describe`.
     """
+
+    kind: ClassVar[str] = "exam-artefacts"
+    ending: ClassVar[str] = "on-artefacts"
+    images: ClassVar[str] = "talk-others"
 
     conditions: dict[str, Instrument]
     n_images: Count
 
+    @classmethod
+    def of(cls, subject: Subject, recipe: Recipe, *, n_images: int = 1000, **how: Any) -> Self:
+        """The exam of a network. recipe: of images without a lens."""
+        n_images = min(n_images, recipe.n_test // N_CLEAN)
+        return super().of(subject, recipe, n_images=n_images, **({"conditions": CONDITIONS} | how))
 
-def artefact_exam(run: Run, recipe: Recipe, *, n_images: int = 1000) -> ArtefactExam:
-    """The exam of a finished run's network. recipe: of images without a lens."""
-    n = min(n_images, recipe.n_test // N_CLEAN)
-    return ArtefactExam.to(run, recipe, "on-artefacts", conditions=CONDITIONS, n_images=n)
-
-
-def examine(
-    run: Run,
-    exam: ArtefactExam,
-    data: DataSet,
-    folder: Path,
-    *,
-    precision: str | None = None,
-    progress: bool = False,
-) -> Run:
-    """Score every condition's images with a run's network, and write that as a run of its own.
-
-    Its `scores` have a row per image: those of `exam_rows`. precision: as in `scorer_of`.
-    """
-    started = time.monotonic()
-    scorer = scorer_of(run, precision)
-    parts = exam_rows(scorer, exam, data, progress=progress)
-    return write_answers(folder, exam, run, parts, started=started, precision=scorer.precision)
-
-
-def exam_rows(
-    scorer: Scorer, exam: ArtefactExam, data: DataSet, *, progress: bool = False
-) -> list[Columns]:
-    """Rows of each condition, one per image.
-
-    `condition`, `number` of the scene, and the columns of `describing.describe`.
-    """
-    parts: list[Columns] = []
-    for name, instrument in exam.conditions.items():
-        limit = exam.n_images * (N_CLEAN if name == "clean" else 1)
-        frames = Frames(
-            data, "test", scorer.bands, grid=scorer.grid, limit=limit, instrument=instrument
-        )
-        described = describe(scorer, frames, progress=progress)
-        n = len(frames)
-        parts.append({"condition": np.full(n, name), "number": np.arange(n), **described})
-    return parts
+    def answers(self, scorer: Scorer, data: DataSet, *, progress: bool) -> list[Columns]:
+        """Every condition's images described."""
+        parts: list[Columns] = []
+        for name, instrument in self.conditions.items():
+            limit = self.n_images * (N_CLEAN if name == "clean" else 1)
+            frames = Frames(
+                data, "test", scorer.bands, grid=scorer.grid, limit=limit, instrument=instrument
+            )
+            described = describe(scorer, frames, progress=progress)
+            n = len(frames)
+            parts.append({"condition": np.full(n, name), "number": np.arange(n), **described})
+        return parts
 
 
 def mask_quality(exam: Run) -> dict[str, dict[str, float]]:
@@ -110,7 +88,7 @@ def mask_quality(exam: Run) -> dict[str, dict[str, float]]:
     """
     rows = exam.scores()
     found = {}
-    for name in CONDITIONS:
+    for name in conditions_of(exam):
         here = rows["condition"] == name
         n = {key: float(rows[f"n_{key}"][here].sum()) for key in ("spoilt", "marked", "found")}
         parts = {
@@ -124,10 +102,9 @@ def mask_quality(exam: Run) -> dict[str, dict[str, float]]:
     return found
 
 
-def obtain_exam(run: Run, recipe: Recipe, n_images: int = 1000, **places: Unpack[Places]) -> Run:
-    """The exam of a run's network: shipped, made earlier, or else held now, data included."""
-    exam = artefact_exam(run, recipe, n_images=n_images)
-    return obtained(exam, partial(examine, run, exam), **places)
+def conditions_of(exam: Run) -> tuple[str, ...]:
+    """Names of the conditions of an exam that was held, in the order of its rows."""
+    return tuple(dict.fromkeys(exam.scores()["condition"].tolist()))
 
 
 def alarms(exam: Run, condition: str, rate: float = 0.01) -> NDArray[np.bool_]:
@@ -148,9 +125,4 @@ def false_positives(exam: Run, rate: float = 0.01) -> dict[str, Estimate]:
     With 95 % intervals for the number counted (Wilson's); that of clean images is `rate` itself,
     which is known to the interval it is given here.
     """
-    shares = {}
-    for name in CONDITIONS:
-        above = alarms(exam, name, rate)
-        low, high = binom_conf_interval(above.sum(), above.size, 0.95, interval="wilson")
-        shares[name] = Estimate(float(above.mean()), float(low), float(high), above.size)
-    return shares
+    return {name: share_estimate(alarms(exam, name, rate)) for name in conditions_of(exam)}

@@ -1,16 +1,13 @@
 """Pictures of what a network looks at: one image of each kind, asked by every method.
 
-The methods are those of `interpret`, and the painting of a network that paints: the same question,
-answered without being asked. `pointing` counts what is only shown here.
+The methods are those of `saliency`, and the reconstruction of a network that makes one: the same
+question, answered without being asked. `pointing_game` counts what is only shown here.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
-from functools import partial
-from pathlib import Path
-from typing import Unpack
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -22,46 +19,35 @@ from lensy.datasets.frames import Frames
 from lensy.datasets.store import DataSet
 from lensy.errors import LensyError
 from lensy.exams.artefacts import CONDITIONS, SINGLE_GAP
-from lensy.exams.exam import Question, write_answers
-from lensy.exams.pointing_game import attention, painting_of
+from lensy.exams.exam import Exam
 from lensy.exams.rings import Ring, ring_images
 from lensy.exams.saliency import (
     class_image,
     deep_dream,
+    differentiable,
     first_convolution,
     guided_gradcam,
     occlusion_map,
+    reconstruction,
 )
+from lensy.exams.subject import Subject
 from lensy.runs.experiment import Count
-from lensy.runs.library import Places, obtained
-from lensy.runs.run import Run
-from lensy.simulation.example import Recipe
+from lensy.simulation.recipe import Recipe
 from lensy.telescope.bands import band, generator_number
 from lensy.telescope.noise import observe
 from lensy.telescope.regrid import on_grid_of
-from lensy.values import Columns, Images
+from lensy.training.scorer import Scorer
+from lensy.values import Columns, Image, Images
 
 METHODS = ("image", "occlusion", "Guided Grad-CAM", "most like a lens", "dream", "painting")
 """Pictures of each subject: itself in VIS, two maps, and two images made of it, in nJy; the
-lensed light in nJy where the network paints."""
+lensed light in nJy where the network reconstructs it."""
 
 N_SEARCHED = 60
 """Examples of the test set among which the lens is the brightest in lensed light."""
 
 LARGEST = 6e4
 """nJy in a pixel, beyond which half precision, in which pictures are kept, has no numbers."""
-
-
-class Looks(Question):
-    """What a network makes of one image of each kind.
-
-    side, stride: of the square that hides a part of the image, VIS pixels. n_steps: of the ascent
-    to an image that is more like a lens, or that excites the first convolution more.
-    """
-
-    side: Count = 4
-    stride: Count = 4
-    n_steps: Count = 40
 
 
 def subjects(data: DataSet, bands: tuple[str, ...]) -> dict[str, Tensor]:
@@ -97,57 +83,63 @@ def _empty_sky(bands: tuple[str, ...]) -> Images:
     return np.stack(images)[None].astype(np.float32)
 
 
-def pictures_of(
-    network: nn.Module, flux: Tensor, bands: tuple[str, ...], looks: Looks
-) -> dict[str, Images]:
-    """What each method but painting shows of an image (1, n_bands, y, x) by name, (y, x) each."""
-    vis, sigma = bands.index("VIS"), band("VIS").background_sigma
-    square = {"side": looks.side, "stride": looks.stride}
-    like = class_image(network, flux, steps=looks.n_steps, sigma=sigma)
-    layer = first_convolution(network)
-    dream = deep_dream(network, layer, flux, steps=looks.n_steps, sigma=sigma)
-    found = {
-        "image": flux[0, vis],
-        "occlusion": occlusion_map(network, flux, **square),
-        "Guided Grad-CAM": guided_gradcam(network, flux),
-        "most like a lens": like[0, vis],
-        "dream": dream[0, vis],
-    }
-    return {name: np.asarray(picture, np.float32) for name, picture in found.items()}
+class Attribution(Exam):
+    """What a network makes of one image of each kind.
 
-
-def look(run: Run, looks: Looks, data: DataSet, folder: Path, *, progress: bool = False) -> Run:
-    """Look at every subject with a run's network, and write that as a run of its own.
+    side, stride: of the square that hides a part of the image, VIS pixels. n_steps: of the ascent
+    to an image that is more like a lens, or that excites the first convolution more.
 
     Its `scores` have a row per subject: its name `subject`, the network's log-odds `score`, and for
-    each of METHODS a picture (y, x) in half precision; no painting from a network that does not.
+    each of METHODS a picture (y, x) in half precision; no painting from a network that makes none.
     """
-    started = time.monotonic()
-    network, bands = attention(run)
-    paints = painting_of(run)
-    rows = []
-    images = subjects(data, bands)
-    for name, flux in tqdm(images.items(), desc="looking", unit="image", disable=not progress):
-        pictures = pictures_of(network, flux, bands, looks)
-        if paints is not None:
-            pictures["painting"] = paints(flux).astype(np.float32)
-        with torch.inference_mode():
-            score = float(torch.diff(network(flux))[0, 0])
-        rows.append({"subject": name, "score": score} | _halved(pictures))
-    columns: Columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
-    return write_answers(folder, looks, run, [columns], started=started)
+
+    kind: ClassVar[str] = "exam-attribution"
+    ending: ClassVar[str] = "attribution"
+    by_gradients: ClassVar[bool] = True
+
+    side: Count = 4
+    stride: Count = 4
+    n_steps: Count = 40
+
+    @classmethod
+    def of(cls, subject: Subject, recipe: Recipe, *, stride: int = 4, **how: Any) -> Self:
+        """The pictures of a network. The square covers the image wherever it stands next."""
+        return super().of(subject, recipe, stride=stride, **({"side": max(4, stride)} | how))
+
+    def answers(self, scorer: Scorer, data: DataSet, *, progress: bool) -> list[Columns]:
+        """Ask about every subject."""
+        network = differentiable(scorer)
+        images = subjects(data, scorer.bands)
+        rows = []
+        for name, flux in tqdm(images.items(), desc="asking", unit="image", disable=not progress):
+            pictures = self.pictures(network, flux, scorer.bands)
+            if scorer.unet is not None:
+                pictures["painting"] = reconstruction(scorer.unet, flux).astype(np.float32)
+            with torch.inference_mode():
+                score = float(torch.diff(network(flux))[0, 0])
+            rows.append({"subject": name, "score": score} | _halved(pictures))
+        return [{name: np.array([row[name] for row in rows]) for name in rows[0]}]
+
+    def pictures(
+        self, network: nn.Module, flux: Tensor, bands: tuple[str, ...]
+    ) -> dict[str, Image]:
+        """What each method but painting shows of an image (1, n_bands, y, x) by name, (y, x)."""
+        vis, sigma = bands.index("VIS"), band("VIS").background_sigma
+        like = class_image(network, flux, steps=self.n_steps, sigma=sigma)
+        layer = first_convolution(network)
+        dream = deep_dream(network, layer, flux, steps=self.n_steps, sigma=sigma)
+        found = {
+            "image": flux[0, vis],
+            "occlusion": occlusion_map(network, flux, side=self.side, stride=self.stride),
+            "Guided Grad-CAM": guided_gradcam(network, flux),
+            "most like a lens": like[0, vis],
+            "dream": dream[0, vis],
+        }
+        return {name: np.asarray(picture, np.float32) for name, picture in found.items()}
 
 
-def _halved(pictures: Mapping[str, Images]) -> dict[str, NDArray[np.float16]]:
+def _halved(pictures: Mapping[str, Image]) -> dict[str, NDArray[np.float16]]:
     return {
         name: np.clip(picture, -LARGEST, LARGEST).astype(np.float16)
         for name, picture in pictures.items()
     }
-
-
-def obtain_looks(
-    run: Run, recipe: Recipe, stride: int = 4, n_steps: int = 40, **places: Unpack[Places]
-) -> Run:
-    """A network's looks: shipped, taken earlier, or else taken now, data included."""
-    looks = Looks.to(run, recipe, "looks", stride=stride, side=max(4, stride), n_steps=n_steps)
-    return obtained(looks, partial(look, run, looks), **places)

@@ -1,17 +1,14 @@
-"""Score and painting of whole frames in numbers, of which a regression can make one number.
+"""Score and reconstruction of whole frames in numbers, of which a regression makes one number.
 
-The talk's last idea: the classifier's score says how sure the network is, the painting what of, so
-the two together may tell a lens from what only looks like one.
+The talk's last idea: the classifier's score says how sure the network is, the reconstruction what
+of, so the two together may tell a lens from what only looks like one.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
-from typing import Any, Unpack
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -26,18 +23,21 @@ from tqdm import tqdm
 from lensy.datasets.frames import Frames
 from lensy.datasets.store import DataSet
 from lensy.errors import LensyError
-from lensy.exams.exam import Question, write_answers
+from lensy.exams.exam import Exam
+from lensy.exams.subject import Subject
 from lensy.metrics.ranking import Estimate, bootstrap, false_positive_rate_at
 from lensy.metrics.reconstruction import TRAITS, share_on, traits
-from lensy.runs.library import Places, obtained
 from lensy.runs.run import Run
-from lensy.simulation.example import Recipe, Split
+from lensy.simulation.recipe import Recipe, Split
 from lensy.telescope.bands import band
 from lensy.telescope.instrument import Instrument
-from lensy.training.scorer import MARKED, Scorer, scorer_of
+from lensy.training.scorer import Scorer
 from lensy.values import Columns, Floats
 
 BATCH = 16
+
+MARKED = 0.5
+"""Probability from which on a pixel counts as spoilt by an artefact."""
 
 SPLITS: tuple[Split, ...] = ("validation", "test")
 
@@ -45,8 +45,8 @@ SPLITS: tuple[Split, ...] = ("validation", "test")
 def describe(scorer: Scorer, frames: Frames, *, progress: bool = False) -> Columns:
     """`label` and `score` of frames, (n,) each, and what else their networks say of them.
 
-    `n_spoilt`: pixels that artefacts spoil. For a network that paints also the `traits.TRAITS` of
-    its painting, and `on_artefact`, the share of the light that was painted where an artefact is.
+    `n_spoilt`: pixels that artefacts spoil. For a network that reconstructs lensed light also the
+    TRAITS of that, and `on_artefact`, the share of the light that stands where an artefact is.
     For one that marks artefacts also the numbers of pixels `n_marked` and, spoilt as well,
     `n_found`; the trait `spoilt` is by its mask, and 0 for one that makes none.
     """
@@ -58,87 +58,57 @@ def describe(scorer: Scorer, frames: Frames, *, progress: bool = False) -> Colum
         columns = {"label": batch["label"].numpy(), "score": scorer(batch["image"])}
         image, spoilt = batch["image"][:, 0].numpy(), batch["spoilt"][:, 0].numpy() > 0
         masks = {"n_spoilt": spoilt}
-        painted, probability = scorer.outputs(batch["image"])
+        light, probability = scorer.outputs(batch["image"])
         if probability is not None:
             marked = probability > MARKED
             masks |= {"n_marked": marked, "n_found": spoilt & marked}
         columns |= {name: mask.sum(axis=(1, 2)).astype(float) for name, mask in masks.items()}
-        if painted is not None:
-            columns |= traits(painted, image, probability, **scale)
-            columns |= {"on_artefact": share_on(painted, spoilt)}
+        if light is not None:
+            columns |= traits(light, image, probability, **scale)
+            columns |= {"on_artefact": share_on(light, spoilt)}
         for name, values in columns.items():
             parts.setdefault(name, []).append(values)
     return {name: np.concatenate(values) for name, values in parts.items()}
 
 
-class Description(Question):
-    """Score and painting of validation and test frames, in numbers."""
+class Description(Exam):
+    """Score and reconstruction of validation and test frames, in numbers.
 
-
-class FlawedDescription(Question):
-    """The same of validation frames alone, seen with artefacts that the data set does not have.
-
-    A regression for flawed images learns from these: on clean ones hardly anything is marked.
-    """
-
-    instrument: Instrument
-
-
-def description(
-    run: Run, recipe: Recipe, instrument: Instrument | None = None
-) -> Description | FlawedDescription:
-    """What a finished run's network has to say of the images of a recipe.
-
-    instrument: with whose artefacts its validation frames are seen, if other than the recipe's.
-    """
-    data = recipe.name.removesuffix(f"-{run.info['experiment']['scale']}")
-    if instrument is None:
-        return Description.to(run, recipe, f"describes-{data}")
-    return FlawedDescription.to(run, recipe, f"describes-{data}-with-flaws", instrument=instrument)
-
-
-def fit_description(
-    run: Run,
-    wanted: Description | FlawedDescription,
-    data: DataSet,
-    folder: Path,
-    *,
-    precision: str | None = None,
-    progress: bool = False,
-) -> Run:
-    """Describe the frames in question with a run's networks, and write that as a run.
-
-    precision: as in `scorer_of`.
+    instrument: with whose artefacts frames are seen, if other than the recipe's; then of validation
+    frames alone. A regression for flawed images learns from these: on clean ones hardly anything is
+    marked.
 
     Its `scores` have a row per frame: `split` and the columns of `describe`.
-    Raises LensyError for a run whose network does not paint.
     """
-    started = time.monotonic()
-    scorer = scorer_of(run, precision)
-    if scorer.painter is None:
-        raise LensyError(
-            f"{run.info['experiment']['name']} paints nothing that could be described: take a "
-            "naberrie run."
-        )
-    instrument = wanted.instrument if isinstance(wanted, FlawedDescription) else None
-    parts = []
-    for split in SPLITS if instrument is None else SPLITS[:1]:
-        if data.recipe.size(split):
-            frames = Frames(data, split, scorer.bands, grid=scorer.grid, instrument=instrument)
-            rows = describe(scorer, frames, progress=progress)
-            parts.append({"split": np.full(len(frames), split), **rows})
-    return write_answers(folder, wanted, run, parts, started=started, precision=scorer.precision)
 
+    kind: ClassVar[str] = "exam-description"
+    ending: ClassVar[str] = "describes-{data}"
 
-def obtain_description(
-    run: Run, recipe: Recipe, instrument: Instrument | None = None, **places: Unpack[Places]
-) -> Run:
-    """A network's description of images: shipped, made earlier, or else made now, data included.
+    instrument: Instrument | None = None
 
-    instrument: as in `description`.
-    """
-    wanted = description(run, recipe, instrument)
-    return obtained(wanted, partial(fit_description, run, wanted), **places)
+    @classmethod
+    def of(cls, subject: Subject, recipe: Recipe, **how: Any) -> Self:
+        """What a network has to say of the images of a recipe; its name tells of an instrument."""
+        exam = super().of(subject, recipe, **how)
+        if exam.instrument is None:
+            return exam
+        return exam.model_copy(update={"name": f"{exam.name}-with-flaws"})
+
+    def answers(self, scorer: Scorer, data: DataSet, *, progress: bool) -> list[Columns]:
+        """The frames in question described. Raises LensyError where nothing is reconstructed."""
+        if scorer.unet is None:
+            raise LensyError(
+                f"{scorer.name} paints nothing that could be described: take a naberrie run."
+            )
+        parts = []
+        for split in SPLITS if self.instrument is None else SPLITS[:1]:
+            if data.recipe.size(split):
+                frames = Frames(
+                    data, split, scorer.bands, grid=scorer.grid, instrument=self.instrument
+                )
+                rows = describe(scorer, frames, progress=progress)
+                parts.append({"split": np.full(len(frames), split), **rows})
+        return parts
 
 
 def of_split(run: Run, split: Split) -> Columns:
@@ -193,12 +163,12 @@ def weights(validation: Columns) -> dict[str, float]:
 class Left:
     """False positives where a share of the lenses is found.
 
-    rate: the false positive rate. gone: the share of those of SCORE that are no more, negative
+    rate: the false positive rate. removed: the share of those of SCORE that are no more, negative
     where there are more than before.
     """
 
     rate: Estimate
-    gone: Estimate
+    removed: Estimate
 
 
 def false_positives_left(
@@ -215,12 +185,12 @@ def false_positives_left(
 
     before = rate(labels, scores[SCORE])
 
-    def gone(labels: ArrayLike, pair: Floats) -> float:
+    def removed(labels: ArrayLike, pair: Floats) -> float:
         fewer = rate(labels, pair[:, 0]) - rate(labels, pair[:, 1])
         return fewer / before if before else float("nan")
 
     found = {}
     for name, each in scores.items():
         pair = np.stack([np.asarray(scores[SCORE]), np.asarray(each)], axis=1)
-        found[name] = Left(bootstrap(rate, labels, each), bootstrap(gone, labels, pair))
+        found[name] = Left(bootstrap(rate, labels, each), bootstrap(removed, labels, pair))
     return found

@@ -7,31 +7,28 @@ and all others stay.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Sequence
-from functools import partial
-from pathlib import Path
-from typing import Unpack
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
-from torch.utils.data import DataLoader
+from numpy.typing import ArrayLike
 
 from lensy.datasets.frames import Frames
 from lensy.datasets.store import DataSet
-from lensy.exams.exam import Question, write_answers
+from lensy.exams.exam import Exam
+from lensy.exams.ranking import scores_of
+from lensy.exams.subject import Subject
 from lensy.runs.experiment import Count
-from lensy.runs.library import Places, obtained
 from lensy.runs.run import Run
-from lensy.simulation.example import Recipe
+from lensy.simulation.recipe import Recipe
 from lensy.simulation.render import render_bands
 from lensy.sky.scene import Galaxy, Pattern, Scene
 from lensy.telescope.bands import band, generator_number
 from lensy.telescope.noise import observe
 from lensy.telescope.regrid import on_grid_of
-from lensy.training.scorer import Scorer, scorer_of
-from lensy.values import Columns, Floats, Frozen, Positive
+from lensy.training.scorer import Scorer
+from lensy.values import Columns, Floats, Frozen, Images, Positive
 
 REDNESS = {"VIS": 0.0, "Y": 0.35, "J": 0.6, "H": 1.0}
 """Share of a colour VIS - H that has come by each band: their mean wavelengths are 0.7, 1.08, 1.37
@@ -98,69 +95,82 @@ SWEEPS: dict[str, tuple[str, Sequence[float]]] = {
 """Properties that are moved, in words, and the values they take."""
 
 
-def responses(scorer: Scorer, rings: Sequence[Ring], *, n_looks: int = 8) -> Floats:
-    """Scores (ring, look) of rings with fresh noise in each look; the same noise for every ring."""
+def responses(scorer: Scorer, rings: Sequence[Ring], *, n_draws: int = 8) -> Floats:
+    """Scores (ring, draw) of rings with fresh noise in each draw; the same noise for every ring."""
     return np.stack(
         [
-            scorer(torch.from_numpy(ring_images(ring, scorer.bands, scorer.grid, n_looks=n_looks)))
+            scorer(torch.from_numpy(ring_images(ring, scorer.bands, scorer.grid, n_draws=n_draws)))
             for ring in rings
         ]
     )
 
 
-def ring_images(
-    ring: Ring, bands: Sequence[str], grid: str, *, n_looks: int = 1
-) -> NDArray[np.float32]:
-    """Images (look, band, y, x) of a ring, nJy on the pixels of `grid`, fresh noise in each look.
+def ring_images(ring: Ring, bands: Sequence[str], grid: str, *, n_draws: int = 1) -> Images:
+    """Images (draw, band, y, x) of a ring, nJy on the pixels of `grid`, fresh noise in each draw.
 
-    The noise of a look is the same for every ring.
+    The noise of a draw is the same for every ring.
     """
     layers = render_bands(ring.scene(), [band(name) for name in bands])
-    looks = [
+    draws = [
         [
-            on_grid_of(observe(layers[name].image, band(name), _noise(look, name)), name, grid)
+            on_grid_of(observe(layers[name].image, band(name), _noise(draw, name)), name, grid)
             for name in bands
         ]
-        for look in range(n_looks)
+        for draw in range(n_draws)
     ]
-    return np.array(looks, np.float32)
+    return np.array(draws, np.float32)
 
 
-class RingExam(Question):
-    """Scores of all rings in SWEEPS, and of ordinary images to compare them with.
-
-    n_looks: with noise of its own, per ring. n_ordinary: images of the recipe, which has no lenses.
-    """
-
-    n_looks: Count
-    n_ordinary: Count
+def _noise(draw: int, band_name: str) -> np.random.Generator:
+    return np.random.default_rng([draw, generator_number(band_name)])
 
 
 ORDINARY = "ordinary images"
 
 
-def show_rings(
-    run: Run, exam: RingExam, data: DataSet, folder: Path, *, progress: bool = False
-) -> Run:
-    """Score rings and ordinary images with a run's network, and write that as a run of its own.
+class RingExam(Exam):
+    """Scores of all rings in SWEEPS, and of ordinary images to compare them with.
+
+    n_draws: of noise, per ring. n_ordinary: images of the recipe, which has no lenses.
 
     Its `scores` have a row per image: `sweep`, the property that is moved, or ORDINARY; its
-    `value`; and the `score`. progress: there is no bar, as it takes a minute.
+    `value`; and the `score`.
     """
-    del progress
-    started = time.monotonic()
-    scorer = scorer_of(run)
-    frames = Frames(data, "test", scorer.bands, grid=scorer.grid, limit=exam.n_ordinary)
-    plain = np.concatenate([scorer(batch["image"]) for batch in DataLoader(frames, batch_size=16)])
-    parts: list[Columns] = [_ring_rows(ORDINARY, [np.nan], plain[None])]
-    for name, (_, values) in SWEEPS.items():
-        found = responses(scorer, swept(name), n_looks=exam.n_looks)
-        parts.append(_ring_rows(name, values, found))
-    return write_answers(folder, exam, run, parts, started=started, precision=scorer.precision)
+
+    kind: ClassVar[str] = "exam-rings"
+    ending: ClassVar[str] = "on-rings"
+    images: ClassVar[str] = "talk-others"
+
+    n_draws: Count
+    n_ordinary: Count
+
+    @classmethod
+    def of(
+        cls,
+        subject: Subject,
+        recipe: Recipe,
+        *,
+        n_draws: int = 8,
+        n_ordinary: int = 1000,
+        **how: Any,
+    ) -> Self:
+        """The exam of a network. recipe: of images without a lens."""
+        n_ordinary = min(n_ordinary, recipe.n_test)
+        return super().of(subject, recipe, n_draws=n_draws, n_ordinary=n_ordinary, **how)
+
+    def answers(self, scorer: Scorer, data: DataSet, *, progress: bool) -> list[Columns]:
+        """Scores of ordinary images, then of each sweep."""
+        frames = Frames(data, "test", scorer.bands, grid=scorer.grid, limit=self.n_ordinary)
+        plain = scores_of(scorer, frames, progress=progress)["score"]
+        parts = [_ring_rows(ORDINARY, [np.nan], plain[None])]
+        for name, (_, values) in SWEEPS.items():
+            found = responses(scorer, swept(name), n_draws=self.n_draws)
+            parts.append(_ring_rows(name, values, found))
+        return parts
 
 
 def _ring_rows(name: str, values: Sequence[float], scores: Floats) -> Columns:
-    """Rows for scores (value, look)."""
+    """Rows for scores (value, draw)."""
     return {
         "sweep": np.full(scores.size, name),
         "value": np.repeat(np.asarray(values, float), scores.shape[1]),
@@ -168,26 +178,13 @@ def _ring_rows(name: str, values: Sequence[float], scores: Floats) -> Columns:
     }
 
 
-def obtain_rings(
-    run: Run, recipe: Recipe, n_looks: int = 8, n_ordinary: int = 1000, **places: Unpack[Places]
-) -> Run:
-    """A network's scores of rings: shipped, made earlier, or else made now, data included."""
-    n_ordinary = min(n_ordinary, recipe.n_test)
-    exam = RingExam.to(run, recipe, "on-rings", n_looks=n_looks, n_ordinary=n_ordinary)
-    return obtained(exam, partial(show_rings, run, exam), **places)
-
-
-def liking(exam: Run, name: str) -> tuple[Floats, Floats]:
-    """Values (n,) of one of SWEEPS, and (n, look) what share of ordinary images scores lower."""
+def share_below_ring(exam: Run, name: str) -> tuple[Floats, Floats]:
+    """Values (n,) of one of SWEEPS, and (n, draw) what share of ordinary images scores lower."""
     rows = exam.scores()
     ordinary = rows["score"][rows["sweep"] == ORDINARY]
     values = np.asarray(SWEEPS[name][1], float)
     scores = rows["score"][rows["sweep"] == name].reshape(values.size, -1)
     return values, share_below(ordinary, scores)
-
-
-def _noise(look: int, band_name: str) -> np.random.Generator:
-    return np.random.default_rng([look, generator_number(band_name)])
 
 
 def swept(name: str, base: Ring | None = None) -> list[Ring]:

@@ -22,7 +22,10 @@ from scipy.ndimage import binary_dilation
 from scipy.stats import spearmanr
 from torch import Tensor, nn
 
-from lensy.models.classifier import Classifier, pooled
+from lensy.errors import LensyError
+from lensy.models.classifier import Differentiable
+from lensy.models.unet import Naberrie
+from lensy.training.scorer import Scorer
 
 Map = NDArray[np.float64]
 
@@ -30,27 +33,35 @@ LENS = 1
 """Number of the class of lenses among a network's two outputs."""
 
 
-class Differentiable(nn.Module):
-    """A classifier whose encoder lets gradients through to the image; one look, unturned.
+def differentiable(scorer: Scorer) -> nn.Module:
+    """A copy of a network's logits with gradients down to the image, which is on VIS pixels.
 
-    The classifier itself keeps its encoder from them, as nothing of it may learn.
+    Raises LensyError for a Mask R-CNN, which has no single score to ask about, for networks without
+    gradients or convolutions, and for those that do not see VIS.
     """
+    if scorer.detector is not None:
+        raise LensyError(f"{scorer.name} says itself what it looks at: look at its masks.")
+    if scorer.grid != "VIS" or "VIS" not in scorer.bands:
+        raise LensyError(
+            f"{scorer.name} sees pixels of {scorer.grid} in {', '.join(scorer.bands)}; maps of "
+            "attention are made of VIS images on their own pixels."
+        )
+    network = copy.deepcopy(scorer.differentiable)
+    if network is None or not any(isinstance(each, nn.Conv2d) for each in network.modules()):
+        raise LensyError(
+            f"{scorer.name} cannot be asked what it looks at, which takes gradients and "
+            "convolutions: give an `nn.Module` with both, as `module` or as `differentiable`."
+        )
+    for module in network.modules():
+        if isinstance(module, nn.ReLU):
+            # guided backpropagation changes what comes back through each
+            module.inplace = False
+    return network.eval()
 
-    def __init__(self, classifier: Classifier) -> None:
-        super().__init__()
-        self.unet = copy.deepcopy(classifier.encoder.unet)
-        self.head = copy.deepcopy(classifier.head)
-        self.eval()
-        for module in self.modules():
-            if isinstance(module, nn.ReLU):
-                # guided backpropagation changes what comes back through each
-                module.inplace = False
 
-    def forward(self, flux: Tensor) -> Tensor:
-        """Logits (batch, 2) of flux (batch, n_bands, y, x)."""
-        features, skips = self.unet.encode(flux)
-        logits: Tensor = self.head(pooled([*skips, features]))
-        return logits
+def reconstruction(unet: Naberrie, flux: Tensor) -> Map:
+    """Lensed light (y, x) in nJy that a U-Net sees in one image (1, n_bands, y, x)."""
+    return np.asarray(unet.reconstruct(flux)[0, 0].double().numpy())
 
 
 def last_convolution(network: nn.Module) -> nn.Module:

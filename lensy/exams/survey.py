@@ -6,28 +6,25 @@ the top because of a flaw if it would not stand there without.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import partial
-from pathlib import Path
-from typing import Unpack
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
 from lensy.datasets.store import DataSet
-from lensy.exams.artefacts import ArtefactExam, exam_rows
-from lensy.exams.exam import write_answers
+from lensy.exams.artefacts import ArtefactExam
+from lensy.exams.subject import Subject, bands_of
 from lensy.runs.experiment import Count
-from lensy.runs.library import Places, obtained
 from lensy.runs.run import Run
-from lensy.simulation.example import Example, Recipe, observe_frozen, simulate
-from lensy.telescope.instrument import KINDS, Instrument
+from lensy.simulation.example import Example, simulate
+from lensy.simulation.recipe import Recipe
+from lensy.telescope.instrument import KINDS, Instrument, expose_from_seed
 from lensy.telescope.regrid import on_grid_of
-from lensy.training.scorer import Scorer, bands_of, scorer_of
-from lensy.values import Image
+from lensy.training.scorer import Scorer
+from lensy.values import Columns, Image
 
 LENS, GALAXY = "lens", "galaxy"
 """Causes that are no artefact: the lensed light, or whatever else there is in the scene."""
@@ -49,7 +46,7 @@ class Shortlisted:
     image: Image
 
 
-LOOKS: dict[str, Instrument] = {
+SURVEYS: dict[str, Instrument] = {
     "survey": Instrument.realistic(),
     "HST-like": Instrument.realistic("HST-like"),
 }
@@ -57,55 +54,56 @@ LOOKS: dict[str, Instrument] = {
 
 
 class SurveyExam(ArtefactExam):
-    """Scores of galaxies few of which are lenses, and the causes of the `n_top` highest."""
+    """Scores of galaxies few of which are lenses, and the causes of the `n_top` highest.
+
+    Its `scores` have a row per image: those of an `ArtefactExam`, without a reconstruction, and
+    `cause`, empty beyond the top.
+    """
+
+    kind: ClassVar[str] = "exam-survey"
+    ending: ClassVar[str] = "on-survey"
+    images: ClassVar[str] = "talk-survey"
 
     n_top: Count
 
+    @classmethod
+    def of(
+        cls,
+        subject: Subject,
+        recipe: Recipe,
+        *,
+        n_images: int | None = None,
+        n_top: int = 50,
+        **how: Any,
+    ) -> Self:
+        """The exam of a network, on all test images of a recipe unless told otherwise.
 
-def survey_exam(run: Run, recipe: Recipe, *, n_top: int = 50) -> SurveyExam:
-    """The exam of a finished run's network on all test images of a recipe.
+        A network that needs other bands than VIS is not shown the HST-like exposures.
+        """
+        shown = SURVEYS if bands_of(subject) == ("VIS",) else {"survey": SURVEYS["survey"]}
+        # all images there are: no clean ones have to be more than the others
+        return super(ArtefactExam, cls).of(
+            subject,
+            recipe,
+            n_images=n_images or recipe.n_test,
+            n_top=n_top,
+            **({"conditions": shown} | how),
+        )
 
-    A network that needs other bands than VIS is not shown the HST-like exposures.
-    """
-    looks = LOOKS if bands_of(run) == ("VIS",) else {"survey": LOOKS["survey"]}
-    return SurveyExam.to(
-        run, recipe, "on-survey", conditions=looks, n_images=recipe.n_test, n_top=n_top
-    )
-
-
-def hold_survey(
-    run: Run,
-    exam: SurveyExam,
-    data: DataSet,
-    folder: Path,
-    *,
-    precision: str | None = None,
-    progress: bool = False,
-) -> Run:
-    """Score a survey's images with a run's network, and write that as a run of its own.
-
-    Its `scores` have the rows of `artefact_exam.exam_rows` with the column `cause`, empty beyond
-    the top. precision: as in `scorer_of`.
-    """
-    started = time.monotonic()
-    # a list is made of scores alone
-    scorer = replace(scorer_of(run, precision), painter=None)
-    parts = exam_rows(scorer, exam, data, progress=progress)
-    for rows, instrument in zip(parts, exam.conditions.values(), strict=True):
-        order, limit = best(rows["score"], exam.n_top)
-        found = np.full(rows["score"].size, "", dtype=f"U{max(map(len, CAUSES))}")
-        found[order] = [
-            cause(scorer, simulate(exam.recipe, "test", int(index)), instrument, limit=limit)
-            for index in order
-        ]
-        rows["cause"] = found
-    return write_answers(folder, exam, run, parts, started=started, precision=scorer.precision)
-
-
-def obtain_survey(run: Run, recipe: Recipe, n_top: int = 50, **places: Unpack[Places]) -> Run:
-    """The exam on a survey's images: shipped, made earlier, or else held now, data included."""
-    exam = survey_exam(run, recipe, n_top=n_top)
-    return obtained(exam, partial(hold_survey, run, exam), **places)
+    def answers(self, scorer: Scorer, data: DataSet, *, progress: bool) -> list[Columns]:
+        """Every survey's scores, and why the highest are so high."""
+        # a list is made of scores alone
+        scorer = replace(scorer, unet=None)
+        parts = super().answers(scorer, data, progress=progress)
+        for rows, instrument in zip(parts, self.conditions.values(), strict=True):
+            order, limit = best(rows["score"], self.n_top)
+            found = np.full(rows["score"].size, "", dtype=f"U{max(map(len, CAUSES))}")
+            found[order] = [
+                cause(scorer, simulate(self.recipe, "test", int(index)), instrument, limit=limit)
+                for index in order
+            ]
+            rows["cause"] = found
+        return parts
 
 
 def best(scores: ArrayLike, n: int) -> tuple[NDArray[np.int64], float]:
@@ -118,18 +116,21 @@ def best(scores: ArrayLike, n: int) -> tuple[NDArray[np.int64], float]:
     return order[:n], float(scores[order[n]]) if n < order.size else -np.inf
 
 
-def shortlist(exam: Run, look: str) -> list[Shortlisted]:
-    """The images at the top of a network's list, best first. exam: as `hold_survey` writes it."""
+def shortlist(exam: Run, survey: str) -> list[Shortlisted]:
+    """The images at the top of a network's list, best first.
+
+    exam: the run of a `SurveyExam`. survey: one of SURVEYS.
+    """
     asked = SurveyExam.model_validate(exam.info["experiment"])
     rows = exam.scores()
-    here = (rows["condition"] == look) & (rows["cause"] != "")
+    here = (rows["condition"] == survey) & (rows["cause"] != "")
     order = np.flatnonzero(here)[np.argsort(-rows["score"][here], kind="stable")]
     recipe = asked.recipe.model_copy(update={"bands": ("VIS",)})
     found = []
     for row in order:
         example = simulate(recipe, "test", int(rows["number"][row]))
-        light, instrument = example.layers["VIS"].image, asked.conditions[look]
-        image = observe_frozen(light, "VIS", example.noise_seed, instrument).image
+        light, instrument = example.layers["VIS"].image, asked.conditions[survey]
+        image = expose_from_seed(light, "VIS", example.noise_seed, instrument).image
         found.append(
             Shortlisted(
                 int(rows["number"][row]),
@@ -146,7 +147,7 @@ def cause(scorer: Scorer, example: Example, instrument: Instrument, *, limit: fl
     if example.label:
         return LENS
     kinds = _kinds(example, scorer.bands, instrument)
-    plain = Instrument(look=instrument.look, correlated_noise=instrument.correlated_noise)
+    plain = Instrument(exposure=instrument.exposure, correlated_noise=instrument.correlated_noise)
     instruments = [plain, *(instrument.without(kind) for kind in kinds)]
     flux = np.stack([_seen(example, scorer, each) for each in instruments])
     clean, *lacking = scorer(torch.from_numpy(flux))
@@ -160,21 +161,18 @@ def _kinds(example: Example, bands: Iterable[str], instrument: Instrument) -> li
     found: dict[str, None] = {}
     for name in bands:
         light = example.layers[name].image
-        masks = observe_frozen(light, name, example.noise_seed, instrument).masks
+        masks = expose_from_seed(light, name, example.noise_seed, instrument).masks
         found |= dict.fromkeys(masks)
     return list(found)
 
 
 def _seen(example: Example, scorer: Scorer, instrument: Instrument) -> Image:
     """The image (band, y, x) as a network sees it."""
-    views = [
-        on_grid_of(
-            observe_frozen(example.layers[name].image, name, example.noise_seed, instrument).image,
-            name,
-            scorer.grid,
-        )
-        for name in scorer.bands
-    ]
+    views = []
+    for name in scorer.bands:
+        light = example.layers[name].image
+        seen = expose_from_seed(light, name, example.noise_seed, instrument)
+        views.append(on_grid_of(seen.image, name, scorer.grid))
     return np.stack(views)
 
 

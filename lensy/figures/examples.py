@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from astropy.table import Row
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.ndimage import gaussian_filter, zoom
 
 from lensy.datasets.store import DataSet
 from lensy.errors import LensyError
 from lensy.figures.images import View
 from lensy.telescope.bands import Band, band
+from lensy.values import Floats
 
-LENS_LIGHT, LENSED_LIGHT = 0, 1
-"""Where a data set keeps them among the layers of an example."""
+WEIGHTS = {"H": 0.6, "Y": 0.85, "VIS": 1.5}
+"""Flux per band in red, green and blue: an elliptical at redshift 0.1 is about white, one at 0.6
+orange, a young galaxy blue. Chosen by eye."""
+
+SOFTENING = 10.0
+"""Flux per VIS pixel (nJy), five times its noise, below which brightness is linear and colour
+fades to grey."""
 
 
 def close_up(
@@ -25,7 +33,7 @@ def close_up(
     without noise. half_width: arcsec from the candidate to the picture's edge.
     """
     centre = (float(row["x"]), float(row["y"]))
-    return _view(data, row, what, centre, half_width, title)
+    return _view(data, row, what, centre=centre, half_width=half_width, title=title)
 
 
 def whole_frame(data: DataSet, row: Row, what: str, *, mark: float = 0.0, title: str = "") -> View:
@@ -35,65 +43,39 @@ def whole_frame(data: DataSet, row: Row, what: str, *, mark: float = 0.0, title:
     """
     half_width = 0.5 * band("VIS").field_of_view
     box = (float(row["x"]), float(row["y"]), mark) if mark else None
-    return _view(data, row, what, (0.0, 0.0), half_width, title, box)
+    return _view(data, row, what, centre=(0.0, 0.0), half_width=half_width, title=title, box=box)
 
 
 def _view(
     data: DataSet,
     row: Row,
     what: str,
+    *,
     centre: tuple[float, float],
     half_width: float,
-    title: str,
-    box: tuple[float, float, float] | None = None,
+    **shown: Any,
 ) -> View:
+    """A picture whose brightest pixel within `half_width` arcsec of `centre` is shown brightest."""
     split, index = row["split"], int(row["index"])
     of = band("VIS" if what in ("colour", "lensed light") else what)
     if what == "lensed light":
-        image = data.layers(split, index, "VIS")[LENSED_LIGHT]
+        image = data.lensed_light(split, index, "VIS")
     else:
         image = data.observed(split, index, of.name)
-    peak = float(image[_window(of.pixel_scale, image.shape, centre, half_width)].max())
+    near = [
+        abs((np.arange(n) + 0.5 - n / 2) * of.pixel_scale - middle) < half_width
+        for n, middle in zip(image.shape, reversed(centre), strict=True)
+    ]
+    peak = float(image[np.ix_(*near)].max())
+    picture: ArrayLike = image
     if what == "colour":
-        y, h = (data.observed(split, index, name) for name in ("Y", "H"))
-        image = colour_composite(image, y, h, peak=peak)
-    return View(
-        image,
-        title=title,
-        pixel_scale=of.pixel_scale,
-        centre=centre,
-        half_width=half_width,
-        sigma=of.background_sigma,
-        peak=peak,
-        box=box,
-    )
+        others = (data.observed(split, index, name) for name in ("Y", "H"))
+        picture = colour_composite(image, *others, peak=peak)
+    shown |= {"pixel_scale": of.pixel_scale, "sigma": of.background_sigma, "peak": peak}
+    return View(picture, centre=centre, half_width=half_width, **shown)
 
 
-def _window(
-    pixel_scale: float, shape: tuple[int, ...], centre: tuple[float, float], half_width: float
-) -> tuple[slice, slice]:
-    """Rows and columns of a frame within `half_width` arcsec of a place."""
-    x, y = centre
-    limits = []
-    for middle, n_pixels in zip((y, x), shape, strict=True):
-        ends = (np.array([middle - half_width, middle + half_width])) / pixel_scale + n_pixels / 2
-        first, last = np.clip(np.rint(ends), 0, n_pixels).astype(int)
-        limits.append(slice(int(first), int(last)))
-    return limits[0], limits[1]
-
-
-WEIGHTS = {"H": 0.6, "Y": 0.85, "VIS": 1.5}
-"""Flux per band in red, green and blue: an elliptical at redshift 0.1 is about white, one at 0.6
-orange, a young galaxy blue. Chosen by eye."""
-
-SOFTENING = 10.0
-"""Flux per VIS pixel (nJy), five times its noise, below which brightness is linear and colour
-fades to grey."""
-
-
-def colour_composite(
-    vis: ArrayLike, y: ArrayLike, h: ArrayLike, *, peak: float = 0.0
-) -> NDArray[np.float64]:
+def colour_composite(vis: ArrayLike, y: ArrayLike, h: ArrayLike, *, peak: float = 0.0) -> Floats:
     """A picture (y, x, rgb) in 0 to 1 on the VIS grid: H is red, Y green, VIS blue.
 
     vis, y, h: frames (y, x) in nJy. peak: flux (nJy) in VIS shown brightest; the image's own
@@ -114,11 +96,11 @@ def colour_composite(
     hue = light / light.mean(axis=-1, keepdims=True)
     top = np.arcsinh((peak or max(float(vis.max()), 5 * SOFTENING)) / SOFTENING)
     brightness = np.arcsinh(np.maximum(vis + sharp.background_sigma, 0.0) / SOFTENING) / top
-    picture: NDArray[np.float64] = np.clip(hue * brightness[..., None], 0.0, 1.0)
+    picture: Floats = np.clip(hue * brightness[..., None], 0.0, 1.0)
     return picture
 
 
-def enlarged(image: ArrayLike, band_of_image: Band) -> NDArray[np.float64]:
+def enlarged(image: ArrayLike, band_of_image: Band) -> Floats:
     """A NISP frame on the VIS grid, nJy per VIS pixel, linear between pixel centres.
 
     Raises LensyError where the image has not the shape of the band's frame.
@@ -133,5 +115,5 @@ def enlarged(image: ArrayLike, band_of_image: Band) -> NDArray[np.float64]:
     factor = round(band_of_image.pixel_scale / vis.pixel_scale)
     larger = zoom(image, factor, order=1, grid_mode=True, mode="nearest") / factor**2
     rim = (vis.n_pixels - larger.shape[0]) // 2
-    wide: NDArray[np.float64] = np.pad(larger, rim, mode="edge")
+    wide: Floats = np.pad(larger, rim, mode="edge")
     return wide

@@ -1,10 +1,6 @@
-"""Figures of images, one function each: arrays in, matplotlib figure out, nothing computed.
+"""Figures of images: arrays in, matplotlib figure out, nothing computed.
 
-Figures of numbers are in `charts.py`, those of objects with masks in `mask_figures.py`.
-
-Images are stretched with arcsinh of flux over noise and shown with viridis, as in the talk. Bands
-keep their colour in every figure (a set that colour-blind readers can tell apart: Wong 2011,
-Nature Methods 8, 441); lensed light is cyan and the lens galaxy red, as in the talk.
+Images are stretched with arcsinh of flux over noise and shown with viridis, as in the talk.
 """
 
 from __future__ import annotations
@@ -18,7 +14,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle
 from numpy.typing import ArrayLike
 
-from lensy.figures.style import ARTEFACT, LENSED_LIGHT, VIS_SIGMA
+from lensy.errors import LensyError
+from lensy.figures.style import ARTEFACT, LENSED_LIGHT, VIS_SIGMA, many_panels, one_panel
+from lensy.values import Floats
 
 MARK_RADIUS = 25.0
 """Radius of the circle around a candidate, pixels: 2.5 arcsec, the largest ring of TALK."""
@@ -29,7 +27,8 @@ def show_image(
 ) -> None:
     """An image (y, x) in nJy, stretched, first row on top, with pixel ticks as in the talk.
 
-    peak: flux shown brightest; the image's own maximum where it is 0.
+    sigma: flux (nJy) above which the stretch is logarithmic, the noise. peak: flux shown brightest;
+    the image's own maximum where it is 0.
     """
     image = np.asarray(image)
     top = np.arcsinh((peak or max(float(image.max()), 3 * sigma)) / sigma)
@@ -38,35 +37,118 @@ def show_image(
     axes.set_title(title, fontsize=9)
 
 
+def image(
+    array: ArrayLike,
+    *,
+    title: str = "",
+    sigma: float = VIS_SIGMA,
+    peak: float = 0.0,
+    ax: Axes | None = None,
+) -> Figure:
+    """One picture of the sky, (y, x) in nJy, stretched so that faint and bright are seen.
+
+    sigma, peak: as in `show_image`. ax: drawn into these axes, or else into a new figure.
+    Raises LensyError where the array is not (y, x).
+
+    >>> import numpy as np
+    >>> image(np.eye(20), title="VIS").axes[0].get_title()
+    'VIS'
+    """
+    axes = one_panel(ax, 3.6, 3.6)
+    show_image(axes, _picture(array), title=title, sigma=sigma, peak=peak)
+    return axes.figure.figure
+
+
+def _picture(array: ArrayLike) -> Floats:
+    picture = np.asarray(array, float)
+    if picture.ndim != 2:
+        raise LensyError(
+            f"An image is (y, x), not of the shape {picture.shape}: choose one, such as array[0]."
+        )
+    return picture
+
+
+def reconstruction(image: ArrayLike, light: ArrayLike, target: ArrayLike | None = None) -> Figure:
+    """An image and the lensed light that a network reconstructed from it, with the truth between.
+
+    image, light, target: (y, x) in nJy. Light and target share their stretch. Raises LensyError
+    where one of them is not (y, x).
+
+    >>> import numpy as np
+    >>> figure = reconstruction(np.eye(20), np.zeros((20, 20)))
+    >>> [axes.get_title() for axes in figure.axes]
+    ['image', 'reconstructed lensed light']
+    """
+    shown = {"image": image, "lensed light (target)": target, "reconstructed lensed light": light}
+    panels = {title: _picture(each) for title, each in shown.items() if each is not None}
+    figure, (row,) = many_panels(1, len(panels), 2.8 * len(panels), 2.85)
+    peak = 0.0 if target is None else float(np.max(target))
+    for axes, (title, each) in zip(row, panels.items(), strict=True):
+        show_image(axes, each, title=title, peak=0.0 if title == "image" else peak)
+    return figure
+
+
 def draw_contact_sheet(
     images: Sequence[ArrayLike], arcs: Sequence[ArrayLike], titles: Sequence[str], *, n_columns: int
 ) -> Figure:
     """Images with their lensed light below each, `n_columns` pairs to a row."""
-    n_rows = -(-len(images) // n_columns)
-    figure = Figure(figsize=(2.0 * n_columns, 4.3 * n_rows), layout="constrained")
-    grid = np.atleast_2d(figure.subplots(2 * n_rows, n_columns, squeeze=False))
+    figure, pairs = _pairs(len(images), n_columns, width=2.0, height=4.3)
+    for (above, below), image, arc, title in zip(pairs, images, arcs, titles, strict=True):
+        show_image(above, image, title=title)
+        show_image(below, arc, title="lensed light")
+    return figure
+
+
+def draw_gallery(
+    panels: Sequence[tuple[str, ArrayLike, ArrayLike]],
+    *,
+    n_columns: int,
+    sigma: float = VIS_SIGMA,
+    peak: float = 60 * VIS_SIGMA,
+) -> Figure:
+    """Pictures with artefacts, and beneath each the same with the artefact's mask outlined.
+
+    panels: title, image (y, x) in nJy and mask (y, x), `n_columns` to a row. sigma, peak: noise and
+    flux shown brightest, nJy, for all images.
+    """
+    figure, pairs = _pairs(len(panels), n_columns, width=2.1, height=4.5)
+    for (above, below), (title, image, mask) in zip(pairs, panels, strict=True):
+        shown = np.clip(np.asarray(image), None, peak)
+        show_image(above, shown, title=title, sigma=sigma, peak=peak)
+        show_image(below, shown, sigma=sigma, peak=peak)
+        spoilt = np.asarray(mask, float)
+        if 0 < spoilt.mean() < 1:
+            below.contour(spoilt, levels=[0.5], colors=[ARTEFACT], linewidths=0.9)
+    return figure
+
+
+def _pairs(
+    n: int, n_columns: int, *, width: float, height: float
+) -> tuple[Figure, list[tuple[Axes, Axes]]]:
+    """A figure of `n` pairs of pictures, one above the other, of that size in inches."""
+    n_rows = -(-n // n_columns)
+    figure, grid = many_panels(2 * n_rows, n_columns, width * n_columns, height * n_rows)
     for axes in grid.flat:
         axes.set_axis_off()
-    for k, (image, arc, title) in enumerate(zip(images, arcs, titles, strict=True)):
-        row, column = 2 * (k // n_columns), k % n_columns
-        show_image(grid[row, column], image, title=title)
-        show_image(grid[row + 1, column], arc, title="lensed light")
-    return figure
+    return figure, list(zip(grid[::2].flat, grid[1::2].flat, strict=True))[:n]
 
 
 def draw_layers(panels: Mapping[str, ArrayLike], *, pixel_scale: float) -> Figure:
     """Images (y, x, nJy) side by side on one stretch, with axes in arcsec."""
-    figure = Figure(figsize=(2.6 * len(panels), 2.9), layout="constrained")
-    grid = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    figure, (row,) = many_panels(1, len(panels), 2.6 * len(panels), 2.9, sharey=True)
     peak = max(float(np.max(image)) for image in panels.values())
-    for axes, (title, image) in zip(grid, panels.items(), strict=True):
-        image = np.asarray(image)
+    for axes, (title, image) in zip(row, panels.items(), strict=True):
         show_image(axes, image, title=title, peak=peak)
-        half = 0.5 * image.shape[0] * pixel_scale
-        axes.images[0].set_extent((-half, half, half, -half))
+        _measure(axes, image, pixel_scale)
         axes.set_xlabel("x / arcsec")
-    grid[0].set_ylabel("y / arcsec")
+    row[0].set_ylabel("y / arcsec")
     return figure
+
+
+def _measure(axes: Axes, image: ArrayLike, pixel_scale: float) -> None:
+    """Let axes count arcsec from the middle of the image that they show."""
+    half = 0.5 * np.asarray(image).shape[0] * pixel_scale
+    axes.images[0].set_extent((-half, half, half, -half))
 
 
 def draw_candidate(
@@ -83,21 +165,17 @@ def draw_candidate(
     image, light: (y, x) in nJy, drawn with row 0 at the bottom, as FITS viewers do. marks: x, y
     (pixels) and words for each candidate. mask: (y, x), True without data, shown grey.
     """
-    image, light, mask = np.asarray(image), np.asarray(light), np.asarray(mask, bool)
-    figure = Figure(figsize=(11.0, 4.3), layout="compressed")
+    mask = np.asarray(mask, bool)
+    figure, (row,) = many_panels(1, 3, 11.0, 4.3, layout="compressed", sharex=True, sharey=True)
     figure.suptitle(title, fontsize=10, parse_math=False)
-    for axes, shown, words in zip(
-        figure.subplots(1, 3, sharex=True, sharey=True),
-        (image, light, image),
-        ("image", "reconstructed lensed light", "candidates and lensed light"),
-        strict=True,
-    ):
+    titles = "image", "reconstructed lensed light", "candidates and lensed light"
+    for axes, shown, words in zip(row, (image, light, image), titles, strict=True):
         show_image(axes, shown, title=words, sigma=band_sigma)
         axes.imshow(np.ma.masked_where(~mask, mask), cmap="gray", vmin=0, vmax=2)
         axes.set_xlabel("x (pixels of 0.1 arcsec)")
-    figure.axes[0].set_ylabel("y (pixels of 0.1 arcsec)")
-    _mark_candidates(axes, light, marks, band_sigma)
-    axes.invert_yaxis()
+    row[0].set_ylabel("y (pixels of 0.1 arcsec)")
+    _mark_candidates(row[2], light, marks, band_sigma)
+    row[2].invert_yaxis()
     return figure
 
 
@@ -112,35 +190,6 @@ def _mark_candidates(
         axes.add_patch(Circle((x, y), MARK_RADIUS, fill=False, color="white", linewidth=1.2))
         axes.annotate(words, (x, y + MARK_RADIUS), (0, 3), textcoords="offset points",
                       color="white", ha="center", va="bottom", fontsize=9)  # fmt: skip
-
-
-def draw_gallery(
-    panels: Sequence[tuple[str, ArrayLike, ArrayLike]],
-    *,
-    n_columns: int,
-    sigma: float = VIS_SIGMA,
-    peak: float = 60 * VIS_SIGMA,
-) -> Figure:
-    """Pictures with artefacts, and beneath each the same with the artefact's mask outlined.
-
-    panels: title, image (y, x) in nJy and mask (y, x), `n_columns` to a row. sigma, peak: noise and
-    flux shown brightest, nJy, for all images.
-    """
-    n_rows = -(-len(panels) // n_columns)
-    figure = Figure(figsize=(2.1 * n_columns, 4.5 * n_rows), layout="constrained")
-    grid = figure.subplots(2 * n_rows, n_columns, squeeze=False)
-    for axes in grid.flat:
-        axes.set_axis_off()
-    for k, (title, image, mask) in enumerate(panels):
-        row, column = 2 * (k // n_columns), k % n_columns
-        shown = np.clip(np.asarray(image), None, peak)
-        show_image(grid[row, column], shown, title=title, sigma=sigma, peak=peak)
-        below = grid[row + 1, column]
-        show_image(below, shown, sigma=sigma, peak=peak)
-        spoilt = np.asarray(mask, float)
-        if 0 < spoilt.mean() < 1:
-            below.contour(spoilt, levels=[0.5], colors=[ARTEFACT], linewidths=0.9)
-    return figure
 
 
 @dataclass(frozen=True)
@@ -168,10 +217,8 @@ def draw_views(rows: Sequence[tuple[str, Sequence[View]]], *, size: float = 1.9)
     size: of a picture, inches. What lies beyond an image is light grey.
     """
     n_columns = max(len(views) for _, views in rows)
-    figure = Figure(
-        figsize=(size * n_columns + 0.3, (size + 0.15) * len(rows)), layout="compressed"
-    )
-    grid = figure.subplots(len(rows), n_columns, squeeze=False)
+    width, height = size * n_columns + 0.3, (size + 0.15) * len(rows)
+    figure, grid = many_panels(len(rows), n_columns, width, height, layout="compressed")
     for line, (words, views) in zip(grid, rows, strict=True):
         for axes in line[len(views) :]:
             axes.set_axis_off()
@@ -184,15 +231,12 @@ def draw_views(rows: Sequence[tuple[str, Sequence[View]]], *, size: float = 1.9)
 
 
 def _show_view(axes: Axes, view: View) -> None:
-    image = np.asarray(view.image)
-    if image.ndim == 3:
-        axes.imshow(image)
-        axes.set_title(view.title, fontsize=8)
+    if np.ndim(view.image) == 3:
+        axes.imshow(np.asarray(view.image))
     else:
-        show_image(axes, image, sigma=view.sigma, peak=view.peak)
-        axes.set_title(view.title, fontsize=8)
-    half = 0.5 * image.shape[0] * view.pixel_scale
-    axes.images[0].set_extent((-half, half, half, -half))
+        show_image(axes, view.image, sigma=view.sigma, peak=view.peak)
+    axes.set_title(view.title, fontsize=8)
+    _measure(axes, view.image, view.pixel_scale)
     (x, y), reach = view.centre, view.half_width
     axes.set(xlim=(x - reach, x + reach), ylim=(y + reach, y - reach), xticks=[], yticks=[])
     axes.set_facecolor("0.85")
@@ -205,5 +249,5 @@ def _draw_bar(axes: Axes, view: View, length: float) -> None:
     """A white bar in the lower left corner, `length` arcsec long."""
     left = view.centre[0] - 0.9 * view.half_width
     down = view.centre[1] + 0.88 * view.half_width
-    axes.plot([left, left + length], [down, down], color="black", linewidth=4)
-    axes.plot([left, left + length], [down, down], color="white", linewidth=2)
+    for colour, width in (("black", 4), ("white", 2)):
+        axes.plot([left, left + length], [down, down], color=colour, linewidth=width)

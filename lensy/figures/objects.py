@@ -14,18 +14,22 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from lensy.figures.images import show_image
-from lensy.figures.style import ARTEFACT, LENS_GALAXY, LENSED_LIGHT, VIS_SIGMA
+from lensy.figures.style import ARTEFACT, LENS_GALAXY, LENSED_LIGHT, VIS_SIGMA, many_panels
+from lensy.values import Floats
 
 COMPANIONS = ("lime", "yellow", "magenta", "gray", "maroon", "olive", "green", "purple", "teal")
 """The talk's colours of other galaxies. Of its four panels the one with four galaxies has the first
 four of these, the one with eight all but teal; which lies above which agrees too (reading)."""
 
-CLASS_COLOURS = {"lensed light": LENSED_LIGHT, "lens galaxy": LENS_GALAXY, "galaxy": "white"}
-
-CLASS_COLOURS["artefact"] = ARTEFACT
+CLASS_COLOURS = {
+    "lensed light": LENSED_LIGHT,
+    "lens galaxy": LENS_GALAXY,
+    "galaxy": "white",
+    "artefact": ARTEFACT,
+}
 """Colours of outlines by class."""
 
 
@@ -42,7 +46,7 @@ class Outlined(NamedTuple):
     words: str = ""
 
 
-def colour_masks(masks: Sequence[ArrayLike]) -> NDArray[np.float64]:
+def colour_masks(masks: Sequence[ArrayLike]) -> Floats:
     """Masks of lens galaxy, lensed light and companions as one picture, (y, x, rgb) in 0 to 1.
 
     Lensed light covers the lens galaxy, which covers the companions, of which an earlier covers a
@@ -51,8 +55,8 @@ def colour_masks(masks: Sequence[ArrayLike]) -> NDArray[np.float64]:
     picture = np.zeros((*np.asarray(masks[0]).shape, 3))
     others = [to_rgb(COMPANIONS[k % len(COMPANIONS)]) for k in range(len(masks) - 2)]
     colours = [to_rgb(LENS_GALAXY), to_rgb(LENSED_LIGHT), *others]
-    below_first = [*range(len(masks) - 1, 1, -1), 0, 1]
-    for number in below_first:
+    lowest_first = [*range(len(masks) - 1, 1, -1), 0, 1]
+    for number in lowest_first:
         picture[np.asarray(masks[number], bool)] = colours[number]
     return picture
 
@@ -75,9 +79,8 @@ def draw_object_rows(
     the first row is at the bottom, as FITS viewers have it.
     """
     n_columns = len(rows[0])
-    figure = Figure(figsize=(3.6 * n_columns, 3.6 * len(rows) + 0.4), layout="constrained")
+    figure, grid = many_panels(len(rows), n_columns, 3.6 * n_columns, 3.6 * len(rows) + 0.4)
     figure.suptitle(title, fontsize=10, parse_math=False)
-    grid = figure.subplots(len(rows), n_columns, squeeze=False)
     for line, row in zip(grid, rows, strict=True):
         for axes, (words, image, objects) in zip(line, row, strict=True):
             show_image(axes, image, title=words, sigma=sigma)
@@ -95,7 +98,7 @@ def draw_object_rows(
 
 def _draw_object(axes: Axes, each: Outlined, *, upwards: bool) -> None:
     colour = CLASS_COLOURS.get(each.name, "white")
-    _outline(axes, each.mask, colour)
+    outline(axes, each.mask, colour)
     x, y, width, height = each.box
     # a pixel's centre has whole coordinates, its corner lies half a pixel before
     box = Rectangle((x - 0.5, y - 0.5), width, height, fill=False, color=colour)
@@ -107,7 +110,7 @@ def _draw_object(axes: Axes, each: Outlined, *, upwards: bool) -> None:
                   path_effects=[withStroke(linewidth=2, foreground="0.15")])  # fmt: skip
 
 
-def _outline(axes: Axes, mask: ArrayLike, colour: str) -> None:
+def outline(axes: Axes, mask: ArrayLike, colour: str) -> None:
     """The rim of a mask, on a thin dark line that sets it apart from bright pixels."""
     mask = np.asarray(mask, float)
     if 0 < mask.mean() < 1:

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 from astropy.io import fits
+from astropy.nddata import block_reduce
 from astropy.utils.exceptions import AstropyUserWarning
 from astropy.wcs import WCS, WcsError
 from astropy.wcs.utils import proj_plane_pixel_scales
@@ -62,6 +63,18 @@ class Cutout:
     wcs: WCS | None
     binning: int = 1
 
+    @classmethod
+    def of(cls, image: Image, band_name: str = "VIS", *, name: str = "image") -> Cutout:
+        """A picture (y, x) in nJy on the pixels of a band, such as a simulated one.
+
+        Pixels that are not finite have no data. name: in the place of a file's.
+        """
+        mask = ~np.isfinite(image)
+        flux = np.where(mask, 0.0, image).astype(np.float32)
+        noise = measure_noise(flux, mask, where=name)
+        filled = fill(flux, mask, noise, seed_from(flux))
+        return cls(Path(name), band(band_name).name, filled, mask, noise, None)
+
     def position(self, column: float, row: float) -> tuple[float, float]:
         """Where a place on `flux` is in the file: 0-based x and y."""
         shift = 0.5 * (self.binning - 1)
@@ -78,6 +91,15 @@ class Cutout:
             return float("nan"), float("nan")
         position = self.wcs.pixel_to_world(x, y).icrs
         return float(position.ra.deg), float(position.dec.deg)
+
+    def around(self, x: float, y: float, n_pixels: int) -> tuple[slice, slice]:
+        """The part of `flux` (y, x), `n_pixels` wide and high, around a position of the file.
+
+        As near to it as the border allows; around the middle for a position of NaN.
+        """
+        place = zip(self.place(x, y)[::-1], self.flux.shape, strict=True)
+        rows, columns = (stretch(0.5 * n if np.isnan(at) else at, n_pixels, n) for at, n in place)
+        return rows, columns
 
     def padded(self, n_pixels: int) -> tuple[Image, tuple[slice, slice]]:
         """Flux with at least `n_pixels` on each side, and where in it this frame lies (y, x).
@@ -108,26 +130,22 @@ def read_cutout(path: Path, band_name: str = "VIS", *, zero_point: float | None 
     if not np.isfinite(flux).all():
         raise LensyError(f"{where} has pixels too bright for single precision: check MAGZERO.")
     binning = round(band(band_name).pixel_scale / MOSAIC_PIXEL)
-    flux, mask = _binned(flux, mask, binning, where=where)
+    if min(flux.shape) < binning:
+        raise LensyError(
+            f"{where} has less than {binning} x {binning} pixels: take a larger cutout."
+        )
+    # rows and columns that are left over are dropped at the far end
+    flux = np.asarray(block_reduce(flux, binning))
+    mask = np.asarray(block_reduce(mask, binning, np.any))
     noise = measure_noise(flux, mask, where=where)
     filled = fill(flux, mask, noise, seed_from(flux))
-    return Cutout(path, band_name, filled, mask, noise, wcs, binning)
+    return Cutout(Path(path), band_name, filled, mask, noise, wcs, binning)
 
 
-def _binned(flux: Image, mask: Mask, n: int, *, where: str) -> tuple[Image, Mask]:
-    """Sums over n x n pixels; one has no data where one of its pixels has none.
-
-    Rows and columns that are left over, less than n, are dropped at the far end.
-    """
-    if n == 1:
-        return flux, mask
-    height, width = (size // n for size in flux.shape)
-    if not height or not width:
-        raise LensyError(f"{where} has less than {n} x {n} pixels: take a larger cutout.")
-    blocks = np.s_[: height * n, : width * n]
-    shape = (height, n, width, n)
-    summed = flux[blocks].reshape(shape).sum(axis=(1, 3), dtype=np.float32)
-    return summed, np.asarray(mask[blocks].reshape(shape).any(axis=(1, 3)))
+def stretch(middle: float, length: int, n_pixels: int) -> slice:
+    """Pixels of an axis with a middle, moved so that they lie on it; all where there are fewer."""
+    start = int(np.clip(round(middle - 0.5 * length), 0, max(0, n_pixels - length)))
+    return slice(start, min(start + length, n_pixels))
 
 
 def no_data(counts: NDArray[Any], rms: NDArray[Any] | None = None) -> Mask:

@@ -1,27 +1,26 @@
-"""Search a frame with a network: windows, their stitched output, and its brightest places."""
+"""Search a cutout with a network, window by window: what all networks have in common."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from astropy.table import Table
-from numpy.typing import NDArray
-from scipy.ndimage import binary_dilation, gaussian_filter
+from scipy.ndimage import binary_dilation
 from torch import Tensor
 from tqdm import tqdm
 
 from lensy.errors import LensyError
-from lensy.finding.cutouts import Cutout
-from lensy.metrics.ranking import brightest_mean
-from lensy.provenance import whole_file
+from lensy.finding.cutouts import Cutout, stretch
+from lensy.finding.result import LIGHT, Candidate, Finding
+from lensy.metrics.operating_point import Calibration
 from lensy.telescope.bands import band
-from lensy.values import Floats, Image, Mask
+from lensy.training.scorer import Scorer
+from lensy.values import Floats, Image, Images, Mask
 
 RADIUS = 5.0
 """Radius (arcsec) in which a candidate's light is collected: twice the largest Einstein radius that
@@ -29,6 +28,9 @@ is simulated, so that both ends of an image pair are in it."""
 
 GUARD = 3
 """Pixels from a hole, padding or the border on which no candidate may stand: edges are not arcs."""
+
+EDGE = 2.5
+"""Distance (arcsec) from the border within which a candidate is flagged: a ring may be cut."""
 
 BATCH = 8
 
@@ -57,23 +59,108 @@ class Window:
         """First pixels of the windows along an axis; the last one ends flush with the frame."""
         return sorted({*range(0, n_pixels - self.side, self.stride), n_pixels - self.side})
 
+    def corners(self, shape: tuple[int, ...]) -> list[tuple[int, int]]:
+        """First pixels (y, x) of all windows of a frame."""
+        rows, columns = (self.starts(n) for n in shape)
+        return [(y, x) for y in rows for x in columns]
+
     def around(self, place: int, n_pixels: int) -> slice:
         """The window along an axis whose middle is nearest to a pixel."""
-        start = int(np.clip(place - self.side // 2, 0, n_pixels - self.side))
-        return slice(start, start + self.side)
+        return stretch(place, self.side, n_pixels)
 
 
-@dataclass(frozen=True)
-class Place:
-    """A place on the network's output and its score.
+class Search(ABC):
+    """One network and one cutout. A subclass says how to search.
 
-    peak: its brightest pixel (y, x). part: the rectangle around it. disc: its pixels in `part`.
+    flux: the cutout's (y, x) in nJy, padded to the size of a window. inside: where in it the cutout
+    lies. usable: pixels (y, x) of the cutout on which a candidate may stand. threshold: score that
+    10 % of the simulated non-lenses reach; None where nobody knows.
     """
 
-    peak: tuple[int, int]
-    part: tuple[slice, slice]
-    disc: Mask
-    score: float
+    columns: ClassVar[dict[str, str]]
+    """What the numbers of its candidates mean."""
+
+    def __init__(self, scorer: Scorer, cutout: Cutout, *, progress: bool = False) -> None:
+        """Raises LensyError for a cutout of another band, or where nothing can be searched."""
+        if (cutout.band,) != scorer.bands:
+            raise LensyError(
+                f"The network sees band {', '.join(scorer.bands)}, not {cutout.band}: read that "
+                "band of the file, or take another network."
+            )
+        self.scorer, self.cutout, self.progress = scorer, cutout, progress
+        self.window = Window.of(cutout.band)
+        self.usable = searchable(cutout.mask)
+        if not self.usable.any():
+            raise LensyError(
+                f"{cutout.path} has no pixel farther than {GUARD} pixels from its border and from "
+                "pixels without data: take a larger cutout."
+            )
+        self.flux, self.inside = cutout.padded(self.window.side)
+        self.threshold = threshold_of(scorer)
+
+    @abstractmethod
+    def found(self) -> Finding:
+        """What there is, with at least one candidate."""
+
+    def view(self, y: int, x: int) -> Tensor:
+        """The window (1, 1, y, x) whose first pixel that is, padding counted."""
+        part = self.flux[y : y + self.window.side, x : x + self.window.side]
+        return torch.from_numpy(np.ascontiguousarray(part)[None, None])
+
+    def windows(self) -> Any:
+        """First pixels (y, x) of all windows, with a bar of progress where one is wanted."""
+        corners = self.window.corners(self.flux.shape)
+        return tqdm(corners, desc="windows", leave=False, disable=not self.progress)
+
+    def candidate(
+        self,
+        column: float,
+        row: float,
+        score: float,
+        *,
+        to_border: float,
+        no_data: Mask,
+        kind: str | None = None,
+        **more: Any,
+    ) -> Candidate:
+        """A candidate at a place on the cutout, with its flags.
+
+        to_border: pixels. no_data: which of the pixels that it covers have none. kind: its class,
+        if there are any. more: what else the network knows.
+        """
+        x, y = self.cutout.position(column, row)
+        ra, dec = self.cutout.sky(x, y)
+        least = self.threshold if kind in (None, LIGHT) else -np.inf
+        states = {
+            "padded": min(self.usable.shape) < self.window.side,
+            "masked pixels": bool(no_data.any()),
+            "edge": to_border * band(self.cutout.band).pixel_scale < EDGE,
+            "below threshold": least is not None and score < least,
+            "no threshold": least is None,
+        }
+        return Candidate(
+            file=str(self.cutout.path),
+            band=self.cutout.band,
+            kind=kind,
+            x=x,
+            y=y,
+            ra=ra,
+            dec=dec,
+            score=score,
+            flags=",".join(flag for flag, holds in states.items() if holds),
+            **more,
+        )
+
+    def probability(self, score: float) -> float:
+        """The calibrated chance of a lens; NaN where the network was never calibrated."""
+        known = self.scorer.meaning.get("calibration")
+        return float(Calibration(**known).probability(score)) if known else float("nan")
+
+
+def threshold_of(scorer: Scorer) -> float | None:
+    """Score that 10 % of the simulated non-lenses reach; None where nobody knows."""
+    found = scorer.meaning.get("threshold_at_false_positive_rate", {}).get("0.1")
+    return None if found is None else float(found)
 
 
 def searchable(mask: Mask) -> Mask:
@@ -85,28 +172,31 @@ def searchable(mask: Mask) -> Mask:
 
 @torch.inference_mode()
 def stitched_output(
-    model: Callable[[Tensor], Tensor], flux: Image, window: Window, *, progress: bool = False
-) -> Image:
-    """A network's output for a frame (y, x) in nJy of at least a window's size.
+    model: Callable[[Tensor], Any],
+    flux: Image,
+    window: Window,
+    *,
+    n_layers: int = 1,
+    progress: bool = False,
+) -> Images:
+    """A network's pictures (n_layers, y, x) of a frame (y, x) in nJy of at least a window's size.
 
-    model: from images (batch, 1, y, x) to pictures of them, likewise. Each pixel is taken from the
-    window in which it lies deepest; the frame's own border does not count as a window's, as there
-    is nothing beyond.
+    model: from images (batch, 1, y, x) to pictures of them, (batch, n_layers, y, x). Each pixel is
+    taken from the window in which it lies deepest; the frame's own border does not count as a
+    window's, as there is nothing beyond.
     """
-    output = np.zeros(flux.shape, np.float32)
+    output = np.zeros((n_layers, *flux.shape), np.float32)
     deepest = np.full(flux.shape, -1.0)
-    side = window.side
-    starts = [window.starts(n) for n in flux.shape]
-    corners = [(y, x) for y in starts[0] for x in starts[1]]
+    side, corners = window.side, window.corners(flux.shape)
     batches = [corners[i : i + BATCH] for i in range(0, len(corners), BATCH)]
     for batch in tqdm(batches, desc="windows", leave=False, disable=not progress):
-        windows = [flux[y : y + side, x : x + side] for y, x in batch]
-        painted = model(torch.from_numpy(np.stack(windows)[:, None]))[:, 0].numpy()
-        for (y, x), picture in zip(batch, painted, strict=True):
+        windows = np.stack([flux[y : y + side, x : x + side] for y, x in batch])
+        pictures = np.asarray(model(torch.from_numpy(windows[:, None])))
+        for (y, x), picture in zip(batch, pictures, strict=True):
             part = np.s_[y : y + side, x : x + side]
             depth = np.minimum.outer(_depth(y, flux.shape[0], side), _depth(x, flux.shape[1], side))
             deeper = depth > deepest[part]
-            output[part][deeper] = picture[deeper]
+            output[:, *part][:, deeper] = picture[:, deeper]
             deepest[part][deeper] = depth[deeper]
     return output
 
@@ -117,103 +207,3 @@ def _depth(start: int, n_pixels: int, side: int) -> Floats:
     before = here if start > 0 else np.full(side, np.inf)
     after = here[::-1] if start + side < n_pixels else np.full(side, np.inf)
     return np.asarray(np.minimum(before, after))
-
-
-def bright_places(
-    output: Image, usable: Mask, n_brightest: int, threshold: float, radius: int
-) -> list[Place]:
-    """Places on the output (y, x), brightest first; no pixel belongs to two of them.
-
-    The brightest pixel of the lightly smoothed output is taken with its disc, then the next one,
-    as long as some pixel left reaches the threshold: a mean of pixels below it cannot. There is
-    always at least one place where there is a usable pixel. radius: of a disc, pixels.
-    """
-    smooth = gaussian_filter(np.where(usable, output, 0.0), 1.0)
-    smooth[~usable] = -np.inf
-    left = np.where(usable, output, -np.inf)
-    places: list[Place] = []
-    while np.isfinite(left).any() and (not places or left.max() >= threshold):
-        at = np.unravel_index(np.argmax(smooth), smooth.shape)
-        part, disc = disc_around((int(at[0]), int(at[1])), smooth.shape, radius)
-        disc &= np.isfinite(left[part])
-        score = mean_of_brightest(output[part][disc], n_brightest)
-        places.append(Place((int(at[0]), int(at[1])), part, disc, score))
-        smooth[part][disc] = left[part][disc] = -np.inf
-    return places
-
-
-def disc_around(
-    peak: tuple[int, int], shape: tuple[int, ...], radius: int
-) -> tuple[tuple[slice, slice], Mask]:
-    """The part of a frame around a pixel, and which of its pixels are within a radius."""
-    (y0, x0), (n_y, n_x) = peak, shape
-    rows = slice(max(0, y0 - radius), min(n_y, y0 + radius + 1))
-    columns = slice(max(0, x0 - radius), min(n_x, x0 + radius + 1))
-    y, x = np.ogrid[rows, columns]
-    return (rows, columns), np.asarray((y - y0) ** 2 + (x - x0) ** 2 <= radius**2)
-
-
-def mean_of_brightest(values: NDArray[Any], n_brightest: int) -> float:
-    """Mean of the `n_brightest` of some output values (k,); values that lack count as no light."""
-    padded = np.pad(values, (0, max(0, n_brightest - values.size)))
-    return float(brightest_mean(padded[None], n_brightest)[0])
-
-
-def centroid(light: Image, place: Place, n_brightest: int) -> tuple[float, float]:
-    """Flux-weighted mean position (x, y) of the brightest pixels of a place.
-
-    light: (y, x) in nJy. Only the pixels that make the score count: faint light and noise all over
-    the disc would draw the mean to its middle. The peak where there is no light.
-    """
-    weights = np.clip(np.where(place.disc, light[place.part], 0.0), 0.0, None).astype(np.float64)
-    n_fainter = max(0, weights.size - n_brightest)
-    weights[weights < np.partition(weights, n_fainter, axis=None)[n_fainter]] = 0.0
-    if not weights.any():
-        return float(place.peak[1]), float(place.peak[0])
-    y, x = np.mgrid[place.part]
-    return float(np.average(x, weights=weights)), float(np.average(y, weights=weights))
-
-
-EDGE = 2.5
-"""Distance (arcsec) from the border within which a candidate is flagged: a ring may be cut."""
-
-
-def usable_pixels(cutout: Cutout, band_name: str) -> Mask:
-    """Pixels (y, x) on which a candidate may stand, for a network that sees a band.
-
-    Raises LensyError for a cutout of another band, or where there is no such pixel.
-    """
-    if cutout.band != band_name:
-        raise LensyError(f"The network sees band {band_name}, not {cutout.band}.")
-    usable = searchable(cutout.mask)
-    if not usable.any():
-        raise LensyError(
-            f"{cutout.path} has no pixel farther than {GUARD} pixels from its border and from "
-            "pixels without data: take a larger cutout."
-        )
-    return usable
-
-
-PAGE_SIDE = 12.0
-"""Side (arcsec) of what an inspection page shows of a candidate's surroundings."""
-
-
-def surroundings(cutout: Cutout, x: float, y: float) -> tuple[slice, slice]:
-    """The part of a cutout's pixels around a position of its file, for an inspection page.
-
-    As near to the position as the frame's border allows; around the middle for a position of NaN.
-    """
-    n = round(PAGE_SIDE / band(cutout.band).pixel_scale)
-    column, row = cutout.place(x, y)
-    parts = []
-    for place, n_pixels in zip((row, column), cutout.flux.shape, strict=True):
-        middle = 0.5 * n_pixels if np.isnan(place) else place
-        start = int(np.clip(round(middle - 0.5 * n), 0, max(0, n_pixels - n)))
-        parts.append(slice(start, min(start + n, n_pixels)))
-    return parts[0], parts[1]
-
-
-def write_table(table: Table, path: Path) -> None:
-    """Write the table as ECSV; the file is whole or not there."""
-    with whole_file(path) as temporary:
-        table.write(temporary, format="ascii.ecsv")

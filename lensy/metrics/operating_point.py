@@ -8,11 +8,11 @@ prevalence.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit
-from sklearn.linear_model import LogisticRegression
 
 from lensy.errors import LensyError
 from lensy.metrics.ranking import both_classes
@@ -75,9 +75,8 @@ def half_found(values: ArrayLike, found: ArrayLike) -> float:
     values = values[values > 0]
     if found.all() or not found.any():
         return float("nan")
-    logarithm = np.log(values)[:, None]
-    fit = LogisticRegression(C=np.inf).fit(logarithm, found)
-    return float(np.exp(-fit.intercept_[0] / fit.coef_[0, 0]))
+    slope, intercept = _logistic_regression(np.log(values), found)
+    return float(np.exp(-intercept / slope))
 
 
 def binned_share(values: ArrayLike, found: ArrayLike, edges: ArrayLike) -> tuple[Floats, Floats]:
@@ -123,6 +122,16 @@ def calibrate(labels: ArrayLike, scores: ArrayLike) -> Calibration:
 
     labels: (n,). scores: (n,) log-odds. Logistic regression with the classes weighted equally.
     """
-    model = LogisticRegression(C=np.inf, class_weight="balanced")
-    model.fit(np.asarray(scores, np.float64)[:, None], np.asarray(labels, bool))
-    return Calibration(float(model.coef_[0, 0]), float(model.intercept_[0]))
+    return Calibration(*_logistic_regression(scores, labels, class_weight="balanced"))
+
+
+def _logistic_regression(
+    values: ArrayLike, labels: ArrayLike, **settings: Any
+) -> tuple[float, float]:
+    """Slope and intercept of the log-odds that labels (n,) have at values (n,)."""
+    # takes a second to load
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression(C=np.inf, **settings)
+    model.fit(np.asarray(values, np.float64)[:, None], np.asarray(labels, bool))
+    return float(model.coef_[0, 0]), float(model.intercept_[0])

@@ -1,6 +1,7 @@
 """Numbers that say how good a lens finder is: arrays in, numbers out.
 
-scikit-learn computes; what is added here are confidence intervals. No torch, no disk.
+scikit-learn computes the numbers, SciPy their intervals. Both take a second to load and are loaded
+by whoever measures: a scorecard whose estimates are kept does without.
 """
 
 from __future__ import annotations
@@ -8,12 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import bootstrap as resampled
-from sklearn.metrics import roc_auc_score, roc_curve
 
 from lensy.errors import LensyError
 from lensy.values import Floats
@@ -21,6 +21,9 @@ from lensy.values import Floats
 Labels = NDArray[np.bool_]
 
 Metric = Callable[[Labels, Floats], float]
+
+RATES = (0.1, 0.01, 0.001)
+"""False positive rates at which true positive rates are stated."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +45,15 @@ def auroc(labels: ArrayLike, scores: ArrayLike) -> float:
     >>> auroc([True, False, True, False], [0.9, 0.1, 0.6, 0.6])
     0.875
     """
-    labels = both_classes(labels)
-    return float(roc_auc_score(labels, scores))
+    from sklearn.metrics import roc_auc_score
+
+    return float(roc_auc_score(both_classes(labels), scores))
 
 
 def roc(labels: ArrayLike, scores: ArrayLike) -> tuple[Floats, Floats]:
     """False and true positive rates, each (k,), from (0, 0) to (1, 1)."""
+    from sklearn.metrics import roc_curve
+
     false_positive_rate, true_positive_rate, _ = roc_curve(both_classes(labels), scores)
     return false_positive_rate, true_positive_rate
 
@@ -90,20 +96,21 @@ def bootstrap(
 ) -> Estimate:
     """A metric with its percentile interval from resampled examples.
 
-    Lenses and non-lenses are resampled apart, so prevalence stays as it is.
+    scores: (n, ...), whatever the metric takes beside labels (n,). Lenses and non-lenses are
+    resampled apart, so prevalence stays as it is; a single one of either says nothing of the
+    scatter, so that the interval has no ends.
     Source: Efron & Tibshirani 1993, An Introduction to the Bootstrap, chapter 13.
     """
-    labels = both_classes(labels)
-    scores = np.asarray(scores, float)
-    rng = np.random.default_rng(seed)
+    labels, scores = both_classes(labels), np.asarray(scores, float)
+
+    def of_drawn(*drawn: NDArray[np.int64]) -> float:
+        chosen = np.concatenate(drawn)
+        return metric(labels[chosen], scores[chosen])
+
     classes = [np.flatnonzero(labels), np.flatnonzero(~labels)]
-    values = []
-    for _ in range(n_resamples):
-        drawn = np.concatenate([rng.choice(members, members.size) for members in classes])
-        values.append(metric(labels[drawn], scores[drawn]))
-    tail = 0.5 * (1.0 - confidence)
-    low, high = np.quantile(values, [tail, 1.0 - tail])
-    return Estimate(metric(labels, scores), float(low), float(high), labels.size)
+    settings = {"n_resamples": n_resamples, "confidence_level": confidence, "vectorized": False}
+    interval = _interval(classes, of_drawn, seed=seed, **settings)
+    return Estimate(metric(labels, scores), *interval, labels.size)
 
 
 def mean_estimate(values: ArrayLike, over: ArrayLike | None = None) -> Estimate:
@@ -121,18 +128,30 @@ def mean_estimate(values: ArrayLike, over: ArrayLike | None = None) -> Estimate:
     samples = [np.asarray(each, np.float64) for each in (values, over) if each is not None]
     n = samples[0].size
     value = float(statistic(*samples)) if n else math.nan
-    if n < 2:
-        return Estimate(value, -math.inf, math.inf, n)
-    found = resampled(
-        samples,
-        statistic,
-        paired=True,
-        n_resamples=500,
-        batch=50,
-        method="percentile",
-        rng=np.random.default_rng(0),
-    ).confidence_interval
-    return Estimate(value, float(found.low), float(found.high), n)
+    return Estimate(value, *_interval(samples, statistic, paired=True, n_resamples=500), n)
+
+
+def share_estimate(found: ArrayLike) -> Estimate:
+    """Share of what was found, (n,) booleans, with Wilson's 95 % interval for a number counted."""
+    from scipy.stats import binomtest
+
+    found = np.asarray(found, bool)
+    interval = binomtest(int(found.sum()), found.size).proportion_ci(0.95, "wilson")
+    return Estimate(float(found.mean()), float(interval.low), float(interval.high), found.size)
+
+
+def _interval(
+    samples: list[Any], statistic: Callable[..., Any], *, seed: int = 0, **settings: Any
+) -> tuple[float, float]:
+    """Percentile interval of a statistic of resampled samples; no ends where one is of one."""
+    from scipy.stats import bootstrap as resampled
+
+    if min(sample.size for sample in samples) < 2:
+        return -math.inf, math.inf
+    # resamples are drawn a batch at a time: all at once they would take gigabytes
+    settings |= {"method": "percentile", "batch": 50, "rng": np.random.default_rng(seed)}
+    interval = resampled(samples, statistic, **settings).confidence_interval
+    return float(interval.low), float(interval.high)
 
 
 def brightest_mean(images: ArrayLike, n_pixels: int) -> Floats:
@@ -141,7 +160,8 @@ def brightest_mean(images: ArrayLike, n_pixels: int) -> Floats:
     images: (n, y, x). Returns (n,). This is the score of an image until a classifier gives one: a
     reconstruction with some bright pixels says lens, an empty one says none.
     """
-    flat = np.asarray(images).reshape(len(np.asarray(images)), -1)
+    images = np.asarray(images)
+    flat = images.reshape(len(images), -1)
     if not 1 <= n_pixels <= flat.shape[1]:
         raise LensyError(
             f"n_pixels = {n_pixels} must lie from 1 to the {flat.shape[1]} pixels of an image."
@@ -159,10 +179,6 @@ def both_classes(labels: ArrayLike) -> Labels:
             f"{bool(labels.size and labels[0])}: take more examples."
         )
     return labels
-
-
-RATES = (0.1, 0.01, 0.001)
-"""False positive rates at which true positive rates are stated."""
 
 
 def balanced(labels: Any) -> NDArray[np.bool_]:
@@ -183,13 +199,9 @@ def ranking_results(labels: Any, scores: Any) -> dict[str, Any]:
     results: dict[str, Any] = {"n": len(labels), "n_lenses": int(np.sum(labels))}
     if results["n_lenses"] in (0, results["n"]):
         return results
-    metrics = {"auroc": auroc}
+    metrics: dict[str, Metric] = {"auroc": auroc}
     for rate in RATES:
-
-        def at_rate(labels: Any, scores: Any, rate: float = rate) -> float:
-            return true_positive_rate_at(labels, scores, false_positive_rate=rate)
-
-        metrics[f"tpr_at_fpr_{rate}"] = at_rate
+        metrics[f"tpr_at_fpr_{rate}"] = partial(true_positive_rate_at, false_positive_rate=rate)
     for name, metric in metrics.items():
         estimate = bootstrap(metric, labels, scores)
         results[name] = {"value": estimate.value, "low": estimate.low, "high": estimate.high}

@@ -1,18 +1,23 @@
-"""How well lensed light was painted: arrays in, numbers out, one per image."""
+"""Reconstructions of lensed light in numbers, one per image: how good, and what they look like.
+
+A reconstruction is what a U-Net paints, on its scale arcsinh(flux / sigma). Its quality needs the
+truth; its traits do not, so that a regression can learn from them on images that nobody knows.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, maximum_filter
 
-from lensy.values import Floats, Images
+from lensy.values import Floats, Image, Images, Masks
 
 BRIGHTEST = 0.01
 """Share of a frame's pixels, those of the brightest lensed light, over which flux and position are
 compared: the talk's 99th-percentile mask, 4 square arcsec, which holds a ring."""
 
-COLUMNS = (
+QUALITY = (
     "squared_error",
     "squared_error_inside",
     "squared_error_outside",
@@ -20,12 +25,31 @@ COLUMNS = (
     "flux_fraction",
     "offset",
 )
+"""Names of what is measured against the truth."""
+
+TRAITS = {
+    "flux": "painted light, log10 of its sum over the noise of a pixel",
+    "peak": "brightest painted pixel, arcsinh of its light over the noise",
+    "area": "painted area, square arcsec",
+    "extent": "rms distance of the painted light from its centroid, arcsec",
+    "share": "painted light over all light of the same pixels",
+    "offset": "distance of the centroid from the nearest galaxy, arcsec",
+    "around": "share of eight directions around that galaxy in which there is painted light",
+    "spoilt": "how likely an artefact spoils a pixel, averaged over the painted light",
+}
+"""Name and meaning of each trait; all are 0 for an empty reconstruction."""
+
+SMOOTHING = 0.2
+"""Scale (arcsec) on which galaxies are looked for."""
+
+BRIGHT = 5.0
+"""Surface brightness, in the noise of a pixel after SMOOTHING, from which on a peak is a galaxy."""
 
 
-def painting_quality(
+def reconstruction_quality(
     painted: Images, light: Images, image: Images, *, sigma: float, pixel_scale: float
 ) -> dict[str, Floats]:
-    """Errors of paintings against the lensed light, one value per image, (n,) each.
+    """QUALITY of reconstructions against the lensed light, one value per image, (n,) each.
 
     painted: (n, y, x) on the network's scale arcsinh(flux / sigma). light: (n, y, x), the lensed
     light without noise in nJy. image: (n, y, x), what the network saw, in nJy.
@@ -37,25 +61,27 @@ def painting_quality(
     painted over true flux inside. offset: arcsec between the flux centroids inside. NaN for
     `inside` where there is no lensed light at all, for the offset also where nothing was painted.
     """
-    rows = [
+    return _columns(
         _quality(*each, sigma=sigma, pixel_scale=pixel_scale)
         for each in zip(painted, light, image, strict=True)
-    ]
-    return {name: np.array([row[name] for row in rows]) for name in COLUMNS}
+    )
+
+
+def _columns(rows: Iterable[dict[str, float]]) -> dict[str, Floats]:
+    """A table of rows by its columns, (n,) each."""
+    found = list(rows)
+    return {name: np.array([row[name] for row in found]) for name in found[0]}
 
 
 def _quality(
-    painted: Images, light: Images, image: Images, *, sigma: float, pixel_scale: float
+    painted: Image, light: Image, image: Image, *, sigma: float, pixel_scale: float
 ) -> dict[str, float]:
     flux = sigma * np.sinh(painted.astype(np.float64))
     error = (painted - np.arcsinh(light / sigma)) ** 2
     scaled = ((flux - light) / max(float(np.ptp(image)), sigma)) ** 2
-    row = dict.fromkeys(COLUMNS, np.nan)
-    row |= {
-        "squared_error": float(error.mean(dtype=np.float64)),
-        "squared_error_outside": float(error.mean(dtype=np.float64)),
-        "scaled_squared_error": float(scaled.mean(dtype=np.float64)),
-    }
+    row = dict.fromkeys(QUALITY, np.nan)
+    row["squared_error"] = row["squared_error_outside"] = float(error.mean(dtype=np.float64))
+    row["scaled_squared_error"] = float(scaled.mean(dtype=np.float64))
     if not light.any():
         return row
     n_inside = max(1, round(BRIGHTEST * light.size))
@@ -73,25 +99,6 @@ def _quality(
     return row
 
 
-TRAITS = {
-    "flux": "painted light, log10 of its sum over the noise of a pixel",
-    "peak": "brightest painted pixel, arcsinh of its light over the noise",
-    "area": "painted area, square arcsec",
-    "extent": "rms distance of the painted light from its centroid, arcsec",
-    "share": "painted light over all light of the same pixels",
-    "offset": "distance of the centroid from the nearest galaxy, arcsec",
-    "around": "share of eight directions around that galaxy in which there is painted light",
-    "spoilt": "how likely an artefact spoils a pixel, averaged over the painted light",
-}
-"""Name and meaning of each; all are 0 for an empty painting."""
-
-SMOOTHING = 0.2
-"""Scale (arcsec) on which galaxies are looked for."""
-
-BRIGHT = 5.0
-"""Surface brightness, in the noise of a pixel after SMOOTHING, from which on a peak is a galaxy."""
-
-
 def traits(
     painted: Images,
     image: Images,
@@ -100,7 +107,7 @@ def traits(
     sigma: float,
     pixel_scale: float,
 ) -> dict[str, Floats]:
-    """TRAITS of paintings, (n,) each.
+    """TRAITS of reconstructions, (n,) each.
 
     painted: (n, y, x) on the network's scale arcsinh(flux / sigma). image: (n, y, x), what the
     network saw, in nJy. spoilt: (n, y, x), how likely an artefact spoils each pixel, 0 unless
@@ -109,15 +116,14 @@ def traits(
     """
     if spoilt is None:
         spoilt = np.zeros_like(painted)
-    rows = [
+    columns = _columns(
         _traits(*each, sigma=sigma, pixel_scale=pixel_scale)
         for each in zip(painted, image, strict=True)
-    ]
-    columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+    )
     return columns | {"spoilt": share_on(painted, spoilt)}
 
 
-def share_on(painted: Images, mask: NDArray[np.bool_] | Images) -> Floats:
+def share_on(painted: Images, mask: Masks | Images) -> Floats:
     """Share of the painted light that lies under a mask, (n,); as `traits`. 0 without any light.
 
     mask: (n, y, x), a pixel counts as much as its value from 0 to 1.
@@ -128,16 +134,14 @@ def share_on(painted: Images, mask: NDArray[np.bool_] | Images) -> Floats:
     return np.asarray(np.divide(under, total, out=np.zeros_like(total), where=total > 0))
 
 
-def _light(painted: Images) -> Floats:
+def _light(painted: Image | Images) -> Floats:
     """Light in units of the noise, 0 where it is fainter than that."""
     light = np.sinh(painted.astype(np.float64))
     light[light < 1] = 0.0
     return np.asarray(light)
 
 
-def _traits(
-    painted: Images, image: Images, *, sigma: float, pixel_scale: float
-) -> dict[str, float]:
+def _traits(painted: Image, image: Image, *, sigma: float, pixel_scale: float) -> dict[str, float]:
     light = _light(painted)
     lit = light > 0
     row = {name: 0.0 for name in TRAITS if name != "spoilt"}

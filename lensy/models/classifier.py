@@ -14,6 +14,7 @@ gets another score. The classifier therefore looks four times and takes the mean
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from typing import Self
 
@@ -151,3 +152,26 @@ class Classifier(nn.Module):
     def probability(self, flux: Tensor) -> Tensor:
         """Probability of lens (batch,), the softmax over the two classes."""
         return torch.sigmoid(self.score(flux))
+
+
+class Differentiable(nn.Module):
+    """A classifier whose encoder lets gradients through to the image; one look, unturned.
+
+    The classifier itself keeps its encoder from them, as nothing of it may learn.
+    """
+
+    def __init__(self, classifier: Classifier) -> None:
+        super().__init__()
+        self.unet = copy.deepcopy(classifier.encoder.unet)
+        self.head = copy.deepcopy(classifier.head)
+        self.eval()
+        for module in self.modules():
+            if isinstance(module, nn.ReLU):
+                # guided backpropagation changes what comes back through each
+                module.inplace = False
+
+    def forward(self, flux: Tensor) -> Tensor:
+        """Logits (batch, 2) of flux (batch, n_bands, y, x)."""
+        features, skips = self.unet.encode(flux)
+        logits: Tensor = self.head(pooled([*skips, features]))
+        return logits

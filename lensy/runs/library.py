@@ -5,38 +5,22 @@ Those that come with the package are found first, then those made here.
 
 from __future__ import annotations
 
-from lensy.datasets.store import DataSet
-from collections.abc import Iterable
-from lensy.errors import LensyError
-from pathlib import Path
-from lensy.runs.experiment import Planned
-from typing import Protocol
-from lensy.runs.run import (Run)
-from lensy.runs.run import (SHIPPED)
-from lensy.runs.experiment import Scale
-from typing import TypedDict
 import logging
-from lensy.datasets.store import make_data_set
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypedDict
+
+from lensy.errors import LensyError
+from lensy.runs.run import SHIPPED, Run
+
+if TYPE_CHECKING:
+    from lensy.runs.experiment import Experiment, Scale
 
 log = logging.getLogger(__name__)
 
 
-def find_run(experiment: Planned, *, runs: Path, use_shipped: bool = True) -> Run | None:
-    """The finished run with the experiment's fingerprint, shipped or local; None without one."""
-    places = [runs_folder(experiment, runs)]
-    if use_shipped:
-        places.insert(0, runs_folder(experiment, SHIPPED))
-    for folder in places:
-        if (folder / "run.json").exists():
-            run = Run(folder)
-            if run.info["fingerprint"] == experiment.fingerprint:
-                return run
-    return None
-
-
-
 class Places(TypedDict, total=False):
-    """Where data and runs are, what may be used, whether to show progress: for `obtained`."""
+    """Where data and runs are, what may be used, whether to show progress: for `obtain`."""
 
     data_folder: Path
     runs: Path
@@ -44,39 +28,56 @@ class Places(TypedDict, total=False):
     progress: bool
 
 
-
-class Making(Protocol):
-    """Whatever makes a run from a data set in a folder."""
-
-    def __call__(self, data: DataSet, folder: Path, *, progress: bool) -> Run:
-        """The finished run."""
-
-
-
-def obtained(
-    experiment: Planned,
-    make: Making,
+def obtain(
+    experiment: Experiment,
     *,
     data_folder: Path = Path("data"),
     runs: Path = Path("runs"),
     use_shipped: bool = True,
+    with_weights: bool = False,
     progress: bool = False,
 ) -> Run:
-    """The run of an experiment: shipped, made earlier, or else made now, data included."""
-    run = find_run(experiment, runs=runs, use_shipped=use_shipped)
+    """The run of an experiment: shipped, made earlier, or else made now.
+
+    So are its data and the run that it begins with. with_weights: whether one that keeps scores
+    only will not do, as it does not to begin with.
+    """
+    run = find_run(experiment, runs=runs, use_shipped=use_shipped, with_weights=with_weights)
     if run is not None:
         return run
+    from lensy.datasets.store import make_data_set
+
     log.info("no finished run of %s at scale %s: making it", experiment.name, experiment.scale)
+    places: Places = {
+        "data_folder": data_folder,
+        "runs": runs,
+        "use_shipped": use_shipped,
+        "progress": progress,
+    }
     recipe = experiment.recipe
     data = make_data_set(recipe, data_folder / recipe.name, progress=progress)
-    return make(data, runs_folder(experiment, runs), progress=progress)
+    start = obtain(experiment.start, with_weights=True, **places) if experiment.start else None
+    return experiment.make(data, runs_folder(experiment, runs), start=start, progress=progress)
 
 
+def find_run(
+    experiment: Experiment, *, runs: Path, use_shipped: bool = True, with_weights: bool = False
+) -> Run | None:
+    """The finished run with the experiment's fingerprint, shipped or local; None without one.
 
-def runs_folder(experiment: Planned, root: Path) -> Path:
+    with_weights: whether one that keeps scores only is none.
+    """
+    for root in (SHIPPED, runs) if use_shipped else (runs,):
+        folder = runs_folder(experiment, root)
+        run = Run(folder) if (folder / "run.json").exists() else None
+        if run and run.fingerprint == experiment.fingerprint and (run.holds() or not with_weights):
+            return run
+    return None
+
+
+def runs_folder(experiment: Experiment, root: Path) -> Path:
     """Where a run of the experiment lives below `root`."""
     return root / experiment.scale / experiment.name
-
 
 
 def shipped_run(name: str, scale: Scale | None = None) -> Run:
@@ -98,7 +99,6 @@ def shipped_run(name: str, scale: Scale | None = None) -> Run:
     )
 
 
-
 def finished_runs(
     names: Iterable[str], scale: Scale, *, runs: Path = Path("runs"), use_shipped: bool = True
 ) -> dict[str, Run]:
@@ -114,4 +114,3 @@ def finished_runs(
         if finished:
             found[name] = Run(finished[0])
     return found
-

@@ -2,48 +2,44 @@
 
 A run is a folder with
 
-    run.json            experiment, recipe, fingerprint, score, results, provenance
+    run.json            kind, experiment, recipe, fingerprint, score, results, provenance
     history.csv         one row per epoch
     scores.npz          one row per test example: score, label and what the example is
-    model.safetensors   weights of Naberrie in half precision
-    head.safetensors    weights of the classifier's dense layers, likewise
+    model.safetensors   weights of the network in half precision
+    head.safetensors    those of a classifier's dense layers, likewise
 
-A run with new dense layers on another run's encoder can go without weights of its own for that:
-they are then those of the run that `encoder_of` names, in the folder beside it.
+What a network has taken from another run and kept as it was may be stored there alone: `beside`
+finds that run. Runs that come with the package may keep scores only, and share what their examples
+are: see `columns`.
 
-`run.json` is written last: a folder without it holds no run. Finished runs that come with the
+`run.json` is written last, once: a folder without it holds no run. Finished runs that come with the
 package are in `lensy/shipped/<scale>/<experiment>/`, local ones in `runs/<scale>/<experiment>/`.
 """
 
 from __future__ import annotations
 
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lensy.errors import LensyError
+from lensy.provenance import whole_file, write_json
+from lensy.runs.columns import read_columns, shared_columns, single_precision, write_columns
 from lensy.values import Columns, Floats
 
-from typing import Any
-from lensy.models.classifier import Classifier
-from lensy.datasets.store import DataSet
-from lensy.models.classifier import FrozenEncoder
-from lensy.models.classifier import Head
-from lensy.errors import LensyError
-from collections.abc import Mapping
-from numpy.typing import NDArray
-from lensy.models.unet import Naberrie
-from pathlib import Path
-from lensy.runs.experiment import Planned
-from collections.abc import Sequence
-from functools import cached_property
-import csv
-from importlib.resources import files
-import json
-import numpy as np
-from lensy.runs.weights import single_precision_weights
-import torch
-from lensy.provenance import whole_file
-from lensy.runs.weights import write_halved
-from lensy.provenance import write_json
+if TYPE_CHECKING:
+    # opening a run needs neither; whoever reads only numbers should not wait for them
+    from torch import Tensor, nn
 
+    from lensy.datasets.store import DataSet
+    from lensy.runs.experiment import Experiment
 
-SHIPPED = Path(str(files("lensy").joinpath("shipped")))
+SHIPPED = Path(__file__).resolve().parent.parent / "shipped"
 
 SINGLE = "32-true"
 """Lightning's name for single precision."""
@@ -68,19 +64,39 @@ class Run:
         return content
 
     @property
+    def kind(self) -> str:
+        """Which kind of experiment it is the result of: `unet`, `mask-rcnn`, ..."""
+        return str(self.info["kind"])
+
+    @property
+    def name(self) -> str:
+        """Name of its experiment."""
+        return str(self.info["experiment"]["name"])
+
+    @property
+    def fingerprint(self) -> str:
+        """That of its experiment."""
+        return str(self.info["fingerprint"])
+
+    @property
     def is_shipped(self) -> bool:
         """Whether this run came with the package."""
         return self.folder.is_relative_to(SHIPPED)
 
     @property
     def arithmetic(self) -> str:
-        """Lightning's name of the precision of its training; Naberrie is scored in the same."""
+        """Lightning's name of the precision of its training."""
         return str(self.info.get("arithmetic", SINGLE))
 
     @property
-    def finds_masks(self) -> bool:
-        """Whether its network is a Mask R-CNN and not Naberrie."""
-        return "variant" in self.info["experiment"]
+    def origin(self) -> dict[str, Any]:
+        """Where its network comes from, in a few words for tables."""
+        return {
+            "run": self.name,
+            "scale": self.info["experiment"]["scale"],
+            "fingerprint": self.fingerprint,
+            "commit_of_run": self.info["provenance"]["commit"],
+        }
 
     def history(self) -> dict[str, Floats]:
         """Columns of the training history, each (n_epochs,)."""
@@ -92,46 +108,63 @@ class Run:
         with (self.folder / "history.csv").open(newline="", encoding="utf-8") as file:
             return list(csv.DictReader(file))
 
-    def scores(self) -> dict[str, NDArray[Any]]:
+    def scores(self) -> Columns:
         """Columns of the test set: `score`, `label` and what each example is, each (n,)."""
-        with np.load(self.folder / "scores.npz", allow_pickle=False) as file:
-            return dict(file)
+        own, shared = read_columns(self.folder / "scores.npz"), self.info.get("examples")
+        if shared is None:
+            return own
+        places = self._places(shared["file"])
+        path = next((each for each in places if each.exists()), places[0])
+        # its own come first, and hold where both have a column
+        return own | shared_columns(path, shared["band"], len(own["score"])) | own
 
-    def model(self) -> Naberrie:
-        """The trained network, in evaluation mode, single precision."""
-        settings = self.info["experiment"]["training"]
-        weights = single_precision_weights(self._painter() / "model.safetensors")
-        sigma = weights["sigma"].flatten().tolist()
-        model = Naberrie(
-            settings["width"],
-            sigma,
-            settings["upsampling"],
-            marks_artefacts=self.info["experiment"].get("marks_artefacts", False),
-        )
-        model.load_state_dict(weights)
-        fast: Naberrie = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        return fast.eval()
+    def holds(self, part: str = "model") -> bool:
+        """Whether it keeps weights of its own for a part of its network."""
+        return (self.folder / f"{part}.safetensors").exists()
 
-    def _painter(self) -> Path:
-        """Folder with the U-Net: this one, or that of the run whose encoder it stands on."""
-        owner = self.info.get("encoder_of")
-        if owner is None or (self.folder / "model.safetensors").exists():
-            return self.folder
-        beside = Run(self.folder.parent / owner["name"])
-        if beside.info["fingerprint"] != owner["fingerprint"]:
+    def weights(self, part: str = "model") -> dict[str, Tensor]:
+        """Weights of a part of its network by name, single precision.
+
+        Raises LensyError where the run keeps none.
+        """
+        from lensy.runs.weights import single_precision_weights
+
+        if not self.holds(part):
             raise LensyError(
-                f"{self.folder} stands on the encoder of {owner['name']} with the fingerprint "
-                f"{owner['fingerprint']}, but {beside.folder} is another run: put the right one "
-                "there, or its model.safetensors into this folder."
+                f"{self.folder} keeps scores and no weights ({part}.safetensors): make a run that "
+                f"has them with `{self.command}`, and give its folder."
             )
-        return beside.folder
+        return single_precision_weights(self.folder / f"{part}.safetensors")
 
-    def classifier(self) -> Classifier:
-        """The trained classifier on the encoder of `model`, in evaluation mode."""
-        encoder = FrozenEncoder(self.model())
-        head = Head(encoder.n_features)
-        head.load_state_dict(single_precision_weights(self.folder / "head.safetensors"))
-        return Classifier(encoder, head).eval()
+    @property
+    def command(self) -> str:
+        """The command that teaches its network anew; DATA stands for the folder of its data."""
+        about = self.info["experiment"]
+        owner = self.info.get("encoder_of")
+        name, _, seed = (owner["name"] if owner else self.name).partition("-seed-")
+        words = ["lensy train", name, "--data DATA", f"--scale {about['scale']}"]
+        words += [f"--seed {seed}"] if seed else []
+        words += [f"--encoder {self.folder.parent / owner['name']}"] if owner else []
+        return " ".join(words)
+
+    def beside(self, name: str, fingerprint: str) -> Run:
+        """The run that this one has taken weights from: in the folder beside it, or shipped.
+
+        Raises LensyError where there is none with that fingerprint.
+        """
+        places = self._places(name)
+        runs = [Run(each) for each in places if (each / "run.json").exists()]
+        same = [run for run in runs if run.fingerprint == fingerprint]
+        if not same:
+            raise LensyError(
+                f"{self.folder} stands on the encoder of {name} with the fingerprint "
+                f"{fingerprint}, but there is no such run in {places[0]}: put the right one there."
+            )
+        return next((run for run in same if run.holds()), same[0])
+
+    def _places(self, name: str) -> list[Path]:
+        """Where something that it shares may lie: beside its folder, or with the package."""
+        return [self.folder.parent / name, SHIPPED / self.info["experiment"]["scale"] / name]
 
     def summary(self) -> str:
         """One sentence for a page: what was loaded or trained, at which scale, when and where."""
@@ -146,11 +179,10 @@ class Run:
             facts.append(f"precision {self.arithmetic}")
         facts += [f"commit {made['commit']}", made["hardware"]]
         facts += [f"{self.info['wall_seconds'] / 60:.1f} minutes", made["date"][:10]]
-        return f"{about['name']} at scale {about['scale']}, {origin}: {', '.join(facts)}."
+        return f"{self.name} at scale {about['scale']}, {origin}: {', '.join(facts)}."
 
 
-
-def claim(folder: Path, experiment: Planned, data: DataSet) -> None:
+def claim(folder: Path, experiment: Experiment, data: DataSet) -> None:
     """Begin a run in a folder, or go on with the same one.
 
     Raises LensyError where the data are not the experiment's, or the folder holds the beginning of
@@ -162,7 +194,7 @@ def claim(folder: Path, experiment: Planned, data: DataSet) -> None:
             f"{experiment.scale} is defined on {experiment.recipe.name!r}."
         )
     path = folder / "experiment.json"
-    content = json.loads(experiment.model_dump_json())
+    content = {"kind": experiment.kind, **json.loads(experiment.model_dump_json())}
     if path.exists() and json.loads(path.read_text("utf-8")) != content:
         raise LensyError(
             f"{folder} holds an unfinished run with other settings: give another folder, or "
@@ -171,31 +203,32 @@ def claim(folder: Path, experiment: Planned, data: DataSet) -> None:
     write_json(path, content)
 
 
-
 def write_run(
     folder: Path,
+    experiment: Experiment,
     *,
-    info: dict[str, Any],
+    info: Mapping[str, Any],
     scores: Columns,
-    networks: Mapping[str, torch.nn.Module] | None = None,
+    networks: Mapping[str, nn.Module] | None = None,
 ) -> Run:
-    """Write a finished run, its networks by file name if it keeps any; `run.json` comes last."""
+    """Write a finished run; `run.json` comes last.
+
+    info: what `run.json` says beside the experiment. networks: the parts whose weights it keeps,
+    by file name.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    for name, network in (networks or {}).items():
-        write_halved(folder / f"{name}.safetensors", network)
-    with whole_file(folder / "scores.npz") as path, path.open("wb") as file:
-        np.savez_compressed(file, allow_pickle=False, **single_precision(scores))
-    write_json(folder / "run.json", info)
-    return Run(folder)
+    for part, network in (networks or {}).items():
+        from lensy.runs.weights import write_halved
 
-
-
-def single_precision(columns: Columns) -> Columns:
-    """Columns in double precision made single: what a run keeps."""
-    return {
-        name: values.astype(np.float32) if values.dtype == np.float64 else values
-        for name, values in columns.items()
+        write_halved(folder / f"{part}.safetensors", network)
+    write_columns(folder / "scores.npz", single_precision(scores))
+    about = {
+        "kind": experiment.kind,
+        "experiment": experiment.model_dump(mode="json"),
+        "fingerprint": experiment.fingerprint,
     }
+    write_json(folder / "run.json", about | dict(info))
+    return Run(folder)
 
 
 def write_history(path: Path, rows: Sequence[Mapping[str, float | str]]) -> None:

@@ -5,11 +5,11 @@ safetensors, since loading such a file runs no code of its author.
 
 from __future__ import annotations
 
-from lensy.errors import LensyError
 from pathlib import Path
-from safetensors.torch import load_file
-from safetensors.torch import save_file
+
 import torch
+from safetensors.torch import load_file, save_file
+
 from lensy.provenance import whole_file
 
 
@@ -23,13 +23,9 @@ def write_halved(path: Path, network: torch.nn.Module) -> None:
         save_file(halved, temporary)
 
 
-
 def single_precision_weights(path: Path) -> dict[str, torch.Tensor]:
-    """Weights as a network computes with them. Raises LensyError where the file is missing."""
-    if not path.exists():
-        raise LensyError(f"{path} is missing: the run holds no such network.")
+    """Weights as a network computes with them."""
     return {name: w.float() if w.is_floating_point() else w for name, w in load_file(path).items()}
-
 
 
 def round_trip_half(model: torch.nn.Module) -> None:
@@ -38,4 +34,3 @@ def round_trip_half(model: torch.nn.Module) -> None:
         for tensor in model.state_dict().values():
             if tensor.is_floating_point():
                 tensor.copy_(tensor.half())
-

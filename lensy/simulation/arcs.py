@@ -14,9 +14,9 @@ import numpy as np
 from lensy.simulation.canvas import (
     CORE_REACH,
     FINER,
-    N_PIXELS,
     PADDING,
-    PIXEL,
+    VIS_PIXEL,
+    VIS_SIDE,
     Canvas,
     Patch,
     index,
@@ -100,11 +100,11 @@ class _Lensed:
         dx, dy = beta_x - self.source.x, beta_y - self.source.y
         from_lens = (x - self.deflector.x) ** 2 + (y - self.deflector.y) ** 2
         shrinking = 1 + 0.25 * self.deflector.einstein_radius**2 / np.maximum(from_lens, 1e-6)
-        near = (dx**2 + dy**2) / (shrinking * PIXEL**2)
+        near = (dx**2 + dy**2) / (shrinking * VIS_PIXEL**2)
         if self.second is not None:
             middle_x, middle_y = trace_to_source(self.deflector, x, y)
             beside = (middle_x - self.second.x) ** 2 + (middle_y - self.second.y) ** 2
-            beside *= BREAK / PIXEL**2
+            beside *= BREAK / VIS_PIXEL**2
             near = 1 / (1 / np.maximum(near, 1e-12) + 1 / np.maximum(beside, 1e-12))
         return self.profile(dx, dy), near
 
@@ -119,7 +119,7 @@ def _draw(canvas: Canvas, lensed: _Lensed, radius: float) -> tuple[Patch, float]
     rows, columns = _window(lensed, float(reach))
     x, y = np.meshgrid(pixels(columns), pixels(rows))
     light, near = lensed(x, y)
-    coarse = light * PIXEL**2
+    coarse = light * VIS_PIXEL**2
     inner = near < (CORE_REACH * CORE) ** 2
     coarse[inner] *= 1 - weight(near[inner], CORE)
     patch = canvas.project(coarse.astype(np.float32), rows[0], columns[0], factor=1)
@@ -137,12 +137,12 @@ def _window(lensed: _Lensed, reach: float) -> tuple[range, range]:
     """
     deflector, radius = lensed.deflector, lensed.source.half_light_radius
     disc = lensed.source.model_copy(update={"x": deflector.x, "y": deflector.y, "axis_ratio": 1.0})
-    farther = min(reach, 3 * deflector.einstein_radius + 3 * radius, FARTHEST) / PIXEL
+    farther = min(reach, 3 * deflector.einstein_radius + 3 * radius, FARTHEST) / VIS_PIXEL
     limit = PADDING - 2
     ranges = []
     for seen, centre in zip(window(disc, reach), (deflector.y, deflector.x), strict=True):
         low = max(int(np.floor(index(centre) - farther)), -limit)
-        high = min(int(np.ceil(index(centre) + farther)) + 1, N_PIXELS + limit)
+        high = min(int(np.ceil(index(centre) + farther)) + 1, VIS_SIDE + limit)
         ranges.append(range(min(seen.start, low), max(seen.stop, high)))
     return ranges[0], ranges[1]
 
@@ -160,21 +160,20 @@ def _sample_finely(lensed: _Lensed, x: Floats, y: Floats, near: Floats) -> tuple
     row, column = int(rows.min()) - 1, int(columns.min()) - 1
     shape = FINER * (int(rows.max()) - row + 2), FINER * (int(columns.max()) - column + 2)
     # position in steps of the grid; whole numbers are its points
-    place = np.stack([FINER * (rows - row) + 1.0, FINER * (columns - column) + 1.0])
-    sky = np.stack([y[cells], x[cells]])
-    n_parts, core = n_nested_parts(lensed.source), CORE
+    coarse = np.stack([FINER * (rows - row) + 1.0, FINER * (columns - column) + 1.0])
+    coarse_sky = np.stack([y[cells], x[cells]])
+    n_parts, outer = n_nested_parts(lensed.source), CORE
     places, fluxes = [], []
     for part in range(1, n_parts + 1):
-        place, sky = _subdivide(place, part), _subdivide(sky, part, unit=PIXEL / FINER)
-        light, near = lensed(sky[1], sky[0])
-        share = weight(near, core)
-        core = INNER_CORE * FINER ** (1.0 - part)
+        place, sky = _subdivide(coarse, part), _subdivide(coarse_sky, part, unit=VIS_PIXEL / FINER)
+        light, distance = lensed(sky[1], sky[0])
+        share, inner = weight(distance, outer), INNER_CORE * FINER ** (1.0 - part)
         if part < n_parts:
-            share -= weight(near, core)
+            share -= weight(distance, inner)
         places.append(place)
-        fluxes.append(light * share * (PIXEL / FINER**part) ** 2)
-        again = near < (CORE_REACH * core + FINER ** float(-part)) ** 2
-        place, sky = place[:, again], sky[:, again]
+        fluxes.append(light * share * (VIS_PIXEL / FINER**part) ** 2)
+        again = distance < (CORE_REACH * inner + FINER ** float(-part)) ** 2
+        coarse, coarse_sky, outer = place[:, again], sky[:, again], inner
     grid = _deposit(places[0], fluxes[0], shape)
     if n_parts > 1:
         grid += _spread(np.concatenate(places[1:], axis=1), np.concatenate(fluxes[1:]), shape)

@@ -25,8 +25,8 @@ from lensy.sky.scene import Galaxy, Pattern
 from lensy.telescope.bands import FILTERS, Band, band
 from lensy.values import Floats, Image
 
-N_PIXELS, PIXEL = FILTERS["VIS"].n_pixels, FILTERS["VIS"].pixel_scale
-"""Pixels on a side of the frame, and side of a pixel in arcsec."""
+VIS_SIDE, VIS_PIXEL = FILTERS["VIS"].n_pixels, FILTERS["VIS"].pixel_scale
+"""Pixels on a side of the VIS frame, and side of a VIS pixel in arcsec, on which all is drawn."""
 
 MARGIN = 12
 """Pixels of the canvas around the frame: from there NISP scatters light in (5 sigma)."""
@@ -89,7 +89,7 @@ class Patch:
         places = []
         for first, n in ((self.row, self.light.shape[0]), (self.column, self.light.shape[1])):
             start = max(first, 0)
-            places.append(slice(start, max(min(first + n, N_PIXELS), start)))
+            places.append(slice(start, max(min(first + n, VIS_SIDE), start)))
         rows, columns = places
         return rows, columns, self._part(rows, columns)
 
@@ -99,7 +99,7 @@ class Canvas:
 
     def __init__(self, bands: Sequence[Band]) -> None:
         sharpest = min(each.psf_sigma for each in (*bands, band("VIS")))
-        self.sigma = sharpest / PIXEL
+        self.sigma = sharpest / VIS_PIXEL
         """Standard deviation of the blur, pixels."""
 
     def galaxy(self, galaxy: Galaxy, radius: float, *, core: float = CORE) -> Patch:
@@ -110,12 +110,12 @@ class Canvas:
         profile = sersic_profile(galaxy)
         core *= max(galaxy.axis_ratio**-0.5, THIN / galaxy.axis_ratio)
         core = float(np.ceil(2 * core)) / 2  # few different ones, whose weights are kept
-        rows, columns = window(galaxy, max(radius, core * PIXEL))
+        rows, columns = window(galaxy, max(radius, core * VIS_PIXEL))
         x, y = (pixels(columns) - galaxy.x)[None, :], (pixels(rows) - galaxy.y)[:, None]
-        light = profile(x.astype(np.float32), y.astype(np.float32)) * np.float32(PIXEL**2)
-        reach = CORE_REACH * core * PIXEL
+        light = profile(x.astype(np.float32), y.astype(np.float32)) * np.float32(VIS_PIXEL**2)
+        reach = CORE_REACH * core * VIS_PIXEL
         near_y, near_x = (slice(*np.searchsorted(each.ravel(), (-reach, reach))) for each in (y, x))
-        squared_distance = (x[:, near_x] ** 2 + y[near_y] ** 2) / PIXEL**2
+        squared_distance = (x[:, near_x] ** 2 + y[near_y] ** 2) / VIS_PIXEL**2
         light[near_y, near_x] *= 1 - weight(squared_distance, core).astype(np.float32)
         patch = self.project(light, rows[0], columns[0], factor=1)
         self._add_core(patch, galaxy, profile, core, n_nested_parts(galaxy) + 1)
@@ -125,12 +125,12 @@ class Canvas:
         """A ring or spiral arms: three samples per pixel and axis, more in the middle."""
         profile = pattern_profile(pattern)
         rows, columns = window(pattern, pattern.radius + 4.5 * pattern.width)
-        inside = ((np.arange(FINER) + 0.5) / FINER - 0.5) * PIXEL
+        inside = ((np.arange(FINER) + 0.5) / FINER - 0.5) * VIS_PIXEL
         x = ((pixels(columns)[:, None] + inside).ravel() - pattern.x)[None, :]
         y = ((pixels(rows)[:, None] + inside).ravel() - pattern.y)[:, None]
-        light = profile(x, y) * (PIXEL / FINER) ** 2
+        light = profile(x, y) * (VIS_PIXEL / FINER) ** 2
         core = max(CORE, WOUND * abs(pattern.winding)) / float(np.sqrt(pattern.axis_ratio))
-        light *= 1 - weight((x**2 + y**2) / PIXEL**2, core)
+        light *= 1 - weight((x**2 + y**2) / VIS_PIXEL**2, core)
         patch = self.project(light.astype(np.float32), rows[0], columns[0], factor=FINER)
         self._add_core(patch, pattern, profile, core, N_WOUND_PARTS)
         return patch
@@ -143,8 +143,8 @@ class Canvas:
         response = _response(self.sigma, factor)
         sides, firsts = [], []
         for first, n_points in ((row, samples.shape[0]), (column, samples.shape[1])):
-            low = min(max(first - BLUR, -MARGIN), N_PIXELS + MARGIN - 1)
-            high = min(first + n_points // factor + BLUR, N_PIXELS + MARGIN)
+            low = min(max(first - BLUR, -MARGIN), VIS_SIDE + MARGIN - 1)
+            high = min(first + n_points // factor + BLUR, VIS_SIDE + MARGIN)
             points = slice((first + PADDING) * factor, (first + PADDING) * factor + n_points)
             sides.append(response[low + MARGIN : max(high, low + 1) + MARGIN, points])
             firsts.append(low)
@@ -167,12 +167,12 @@ class Canvas:
         half = int(np.ceil(CORE_REACH * core * FINER))
         offset = (np.arange(-half, half) + 0.5) / FINER
         finer = FINER ** (-np.arange(n_parts, dtype=np.float32))[:, None, None]
-        angular = (offset * PIXEL).astype(np.float32)
+        angular = (offset * VIS_PIXEL).astype(np.float32)
         light = profile(finer * angular, finer * angular[:, None])
         light *= _nested_weights(core, half, n_parts) * finer**2
         spread = _spread_matrices(half, n_parts)
         light[0] += np.sum(spread @ light[1:] @ spread.transpose(0, 2, 1), axis=0)
-        light[0] *= (PIXEL / FINER) ** 2
+        light[0] *= (VIS_PIXEL / FINER) ** 2
         across = _shares(x + offset, np.arange(columns.start, columns.stop + 1), self.sigma)
         down = _shares(y + offset, np.arange(rows.start, rows.stop + 1), self.sigma)
         patch.add(Patch(rows.start, columns.start, down @ light[0] @ across.T))
@@ -180,17 +180,19 @@ class Canvas:
 
 def pixels(indices: range) -> Floats:
     """Centres of pixels, arcsec from the frame's centre."""
-    return (np.arange(indices.start, indices.stop, dtype=np.float64) - 0.5 * (N_PIXELS - 1)) * PIXEL
+    return (
+        np.arange(indices.start, indices.stop, dtype=np.float64) - 0.5 * (VIS_SIDE - 1)
+    ) * VIS_PIXEL
 
 
 def index(position: float) -> float:
     """Pixel coordinate of a position in arcsec, 0 at the first pixel's centre."""
-    return position / PIXEL + 0.5 * (N_PIXELS - 1)
+    return position / VIS_PIXEL + 0.5 * (VIS_SIDE - 1)
 
 
 def within(centre: float, half: float, margin: int) -> range:
     """Pixels at most `half` from `centre`, as far as `margin` around the frame; at least one."""
-    low, high = -margin, N_PIXELS + margin
+    low, high = -margin, VIS_SIDE + margin
     first = min(max(int(np.floor(centre - half)), low), high - 1)
     return range(first, min(max(int(np.ceil(centre + half)) + 1, first + 1), high))
 
@@ -206,14 +208,14 @@ def window(shape: Galaxy | Pattern, radius: float) -> tuple[range, range]:
         np.sin(shape.position_angle),
         shape.axis_ratio,
     )
-    half_x = float(np.sqrt(cosine**2 / ratio + sine**2 * ratio) / PIXEL)
-    half_y = float(np.sqrt(sine**2 / ratio + cosine**2 * ratio) / PIXEL)
+    half_x = float(np.sqrt(cosine**2 / ratio + sine**2 * ratio) / VIS_PIXEL)
+    half_y = float(np.sqrt(sine**2 / ratio + cosine**2 * ratio) / VIS_PIXEL)
     x, y = index(shape.x), index(shape.y)
 
     def n_visible(radius: float) -> int:
         return len(within(x, radius * half_x, 0)) * len(within(y, radius * half_y, 0))
 
-    while n_visible(radius) < 1.7 * LARGEST_MASK and radius < 3 * N_PIXELS * PIXEL:
+    while n_visible(radius) < 1.7 * LARGEST_MASK and radius < 3 * VIS_SIDE * VIS_PIXEL:
         radius *= 1.2
     margin = MARGIN + BLUR
     return within(y, radius * half_y, margin), within(x, radius * half_x, margin)
@@ -221,7 +223,7 @@ def window(shape: Galaxy | Pattern, radius: float) -> tuple[range, range]:
 
 def n_nested_parts(galaxy: Galaxy) -> int:
     """How many nested parts a profile's cusp needs: more, the steeper and the smaller it is."""
-    tiny = galaxy.half_light_radius < PIXEL
+    tiny = galaxy.half_light_radius < VIS_PIXEL
     return 1 + int(np.ceil(1.2 * galaxy.sersic_index)) + int(tiny)
 
 
@@ -242,8 +244,8 @@ def _response(sigma: float, factor: int) -> Image:
 
     Points stand `factor` to a pixel, from PADDING pixels before the frame to as many after it.
     """
-    points = (np.arange((N_PIXELS + 2 * PADDING) * factor) + 0.5) / factor - PADDING
-    return _shares(points, np.arange(-MARGIN, N_PIXELS + MARGIN + 1), sigma)
+    points = (np.arange((VIS_SIDE + 2 * PADDING) * factor) + 0.5) / factor - PADDING
+    return _shares(points, np.arange(-MARGIN, VIS_SIDE + MARGIN + 1), sigma)
 
 
 def _shares(points: Floats, edges: NDArray[np.int_], sigma: float) -> Image:

@@ -55,7 +55,7 @@ class Evidence(NamedTuple):
     fitted: float
 
 
-def evidence(scene: Scene, band: Band) -> Evidence:
+def evidence(scene: Scene, band: Band | str) -> Evidence:
     """Signal-to-noise of a scene's lensed light in a band, for two observers.
 
     Both know the lensed light's shape and where it is, and the companions.
@@ -73,7 +73,7 @@ def evidence(scene: Scene, band: Band) -> Evidence:
     )
 
 
-def lens_derivatives(galaxy: Galaxy, band: Band) -> Floats:
+def lens_derivatives(galaxy: Galaxy, band: Band | str) -> Floats:
     """Change of a galaxy's image by its flux and by each parameter of STEPS, (7, y, x)."""
     images = [render_galaxy(galaxy, band).astype(np.float64)]
     for name, step in STEPS.items():

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, wraps
+from functools import lru_cache, partial, wraps
 from typing import ParamSpec, TypeVar
 
 import numpy as np
@@ -21,9 +21,10 @@ from threadpoolctl import ThreadpoolController
 
 from lensy.errors import LensyError
 from lensy.simulation.arcs import draw_lensed
-from lensy.simulation.canvas import BRIGHT_CORE, MARGIN, N_PIXELS, PIXEL, Canvas, Patch
+from lensy.simulation.canvas import BRIGHT_CORE, MARGIN, VIS_PIXEL, VIS_SIDE, Canvas, Patch
 from lensy.sky.profiles import sersic_profile, sersic_radius
 from lensy.sky.scene import Deflector, Galaxy, Pattern, Scene
+from lensy.telescope import bands as known_bands
 from lensy.telescope.bands import Band
 from lensy.values import Floats, Image
 
@@ -53,6 +54,9 @@ Brightness = Callable[[Floats, Floats], Floats]
 
 Drawing = tuple[Galaxy | Pattern, Patch]
 
+LENS_LIGHT, LENSED_LIGHT, COMPANIONS = 0, 1, 2
+"""Where each layer lies in a stack of them; masks begin in the same order."""
+
 
 @dataclass(frozen=True)
 class Layers:
@@ -71,7 +75,7 @@ class Layers:
 
     @property
     def stack(self) -> Image:
-        """Lens light, arc and all companions together, (3, y, x)."""
+        """Lens light, arc and all companions together, (3, y, x): see LENS_LIGHT and the others."""
         together = self.companions.sum(axis=0, dtype=np.float32)
         return np.stack([self.lens_light, self.arc, together])
 
@@ -83,17 +87,19 @@ class Layers:
 
 
 @one_thread
-def render(scene: Scene, band: Band) -> Layers:
+def render(scene: Scene, band: Band | str) -> Layers:
     """Layers of `scene` in one band, with point-spread function and pixels but without noise.
 
-    Raises LensyError where an object has no magnitude in the band.
+    Raises LensyError for a band that is none, or where an object has no magnitude in it.
     """
-    return render_bands(scene, [band])[band.name]
+    (layers,) = render_bands(scene, [band]).values()
+    return layers
 
 
 @one_thread
-def render_bands(scene: Scene, bands: Sequence[Band]) -> dict[str, Layers]:
+def render_bands(scene: Scene, names: Sequence[Band | str]) -> dict[str, Layers]:
     """Layers of `scene` by the name of the band, as `render`; each object is drawn once."""
+    bands = [known_bands.band(each) for each in names]
     canvas = Canvas(bands)
 
     def radius(galaxy: Galaxy) -> float:
@@ -115,28 +121,28 @@ def render_bands(scene: Scene, bands: Sequence[Band]) -> dict[str, Layers]:
 
 
 @one_thread
-def render_galaxy(galaxy: Galaxy, band: Band) -> Image:
+def render_galaxy(galaxy: Galaxy, band: Band | str) -> Image:
     """Light of one galaxy without lensing, (y, x), nJy per pixel."""
     return render(Scene(lens=galaxy), band).lens_light
 
 
 @one_thread
-def render_arc(source: Galaxy, deflector: Deflector, band: Band) -> tuple[Image, float]:
+def render_arc(source: Galaxy, deflector: Deflector, band: Band | str) -> tuple[Image, float]:
     """Light of `source` as lensed by `deflector`, (y, x) in nJy per pixel, and its magnification.
 
     The magnification is the lensed flux in the frame, and around it up to 8 arcsec from the lens,
     over the flux of the unlensed source.
     """
+    band = known_bands.band(band)
     canvas = Canvas([band])
     scene = Scene(lens=source, deflector=deflector, source=source)
-    arcs, magnification, _ = draw_lensed(
-        canvas, scene, lambda galaxy: _visible_radius(galaxy, [band])
-    )
+    arcs, magnification, _ = draw_lensed(canvas, scene, partial(_visible_radius, bands=[band]))
     return _expose(arcs, band, canvas.sigma), magnification
 
 
-def brightness(galaxy: Galaxy, band: Band) -> Brightness:
+def brightness(galaxy: Galaxy, band: Band | str) -> Brightness:
     """Surface brightness of a galaxy, a function of x and y (arcsec) in nJy per arcsec^2."""
+    band = known_bands.band(band)
     profile, flux = sersic_profile(galaxy), band.flux(_magnitude(galaxy, band))
 
     def shine(x: Floats, y: Floats) -> Floats:
@@ -188,11 +194,11 @@ def _reduction(band: Band, sigma: float) -> Image | None:
     sigma: blur of the canvas in its pixels. None where the band's image is the canvas itself.
     A frame of 66 pixels of 0.3 arcsec stands in the middle of one of 200 pixels of 0.1.
     """
-    factor = round(band.pixel_scale / PIXEL)
-    further = (band.psf_sigma / PIXEL) ** 2 - sigma**2
+    factor = round(band.pixel_scale / VIS_PIXEL)
+    further = (band.psf_sigma / VIS_PIXEL) ** 2 - sigma**2
     if factor == 1 and further < 1e-9:
         return None
-    side = N_PIXELS + 2 * MARGIN
+    side = VIS_SIDE + 2 * MARGIN
     first = 0.5 * (side - band.n_pixels * factor)
     distance = np.arange(band.n_pixels * factor)[:, None] + first - np.arange(side)[None, :]
     kernel = _blur(np.asarray(distance, np.float64), further)
@@ -206,7 +212,7 @@ def _blur(distance: Floats, variance: float) -> Floats:
     The Fourier transform of the Gaussian up to the sampling's highest frequency, and so right for
     the narrowest blurs too, which fall between the samples.
     """
-    steps = 4 * N_PIXELS
+    steps = 4 * VIS_SIDE
     frequency = np.pi * (np.arange(steps) + 0.5) / steps
     damping = np.exp(-0.5 * variance * frequency**2)
     places, inverse = np.unique(np.abs(distance), return_inverse=True)

@@ -6,13 +6,14 @@ answer cannot disagree.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lensy.errors import LensyError
+from lensy.telescope import bands
 from lensy.telescope.bands import Band
 from lensy.telescope.noise import noise_sigma
 from lensy.values import Image, Mask, Masks
@@ -29,16 +30,22 @@ PERCENTILES = (95.0, 99.0, 99.5)
 """Mask thresholds of the talk's Mask R-CNNs: the brightest 5, 1 and 0.5 % of all pixels of an
 object's own noiseless light, however bright it is."""
 
-CLASSES = {"lensed light": 1, "lens galaxy": 2, "galaxy": 3}
-"""What an object can be, with its number for a network; 0 is the background.
+Role = Literal["lensed light", "lens galaxy", "candidate", "companion", "artefact"]
+"""What an object of a frame is. A candidate is the galaxy of a non-lens that lensed light would be
+around; companions are the other galaxies. An artefact is a connected piece of what one spoils."""
+
+CLASSES: dict[str, tuple[Role, ...]] = {
+    "lensed light": ("lensed light",),
+    "lens galaxy": ("lens galaxy",),
+    "galaxy": ("candidate", "companion"),
+}
+"""The classes of objects of the sky with the roles they hold, numbered from 1; 0 is the background.
 Source: the classes of the talk's MRC-3 (lensed light, lens galaxy, non-lens)."""
 
-Class = Literal["lensed light", "lens galaxy", "galaxy"]
 
-
-def lensed_pixels(arc: Image, band: Band) -> Mask:
+def lensed_pixels(arc: Image, band: Band | str) -> Mask:
     """Where the lensed light exceeds the noise of an empty pixel, (y, x)."""
-    return np.asarray(arc > band.background_sigma)
+    return np.asarray(arc > bands.band(band).background_sigma)
 
 
 def is_lens(magnification: float, n_lensed_pixels: int) -> bool:
@@ -49,19 +56,28 @@ def is_lens(magnification: float, n_lensed_pixels: int) -> bool:
     return magnification > LEAST_MAGNIFICATION and n_lensed_pixels > LEAST_LENSED_PIXELS
 
 
-def object_classes(label: bool, n_objects: int) -> list[Class | None]:
-    """What each object of an example is: the candidate, its lensed light, the companions.
+def roles(label: bool, n_objects: int) -> list[Role | None]:
+    """Role of each object of an example, in the order of its masks.
 
     In a non-lens the candidate is a galaxy like the others, and lensed light too little for the
     label, if there is any, is nothing to be found: None.
     """
-    companions: list[Class | None] = ["galaxy"] * (n_objects - 2)
+    companions: list[Role | None] = ["companion"] * (n_objects - 2)
     if label:
         return ["lens galaxy", "lensed light", *companions]
-    return ["galaxy", None, *companions]
+    return ["candidate", None, *companions]
 
 
-def arc_signal_to_noise(arc: Image, image: Image, band: Band) -> float:
+def class_number(role: Role | None, classes: Mapping[str, Sequence[Role]] = CLASSES) -> int:
+    """Number of the class that has a role, from 1; 0, the background, where none has.
+
+    classes: by name, in the order of their numbers, the roles that each holds.
+    """
+    numbers = (number for number, held in enumerate(classes.values(), 1) if role in held)
+    return next(numbers, 0)
+
+
+def arc_signal_to_noise(arc: Image, image: Image, band: Band | str) -> float:
     """Signal-to-noise of the lensed light for an observer who knows its shape exactly.
 
     arc, image: noiseless (y, x) in nJy; `image` holds all light, whose photons are noise too.
@@ -69,7 +85,7 @@ def arc_signal_to_noise(arc: Image, image: Image, band: Band) -> float:
     return float(np.sqrt(np.sum((arc / noise_sigma(image, band)) ** 2, dtype=np.float64)))
 
 
-def arc_contrast(arc: Image, lens_light: Image, band: Band) -> float:
+def arc_contrast(arc: Image, lens_light: Image, band: Band | str) -> float:
     """Flux of lensed light over flux of the lens galaxy where the former exceeds the noise.
 
     0 where no pixel does.

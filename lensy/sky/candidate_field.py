@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import AfterValidator, Field, model_validator
 
 from lensy.errors import LensyError
-from lensy.sky.colours import SBC, YOUNG_BURST, paint
+from lensy.sky.colours import SBC, YOUNG_BURST, colour_galaxy
 from lensy.sky.field_galaxies import (
     draw_half_light_radius,
     draw_magnitude,
@@ -138,16 +138,16 @@ class CandidateField(Frozen):
             position_angle=rng.uniform(0, np.pi),
         )
 
-    def _paint_lens(self, lens: Galaxy, redshift: float, rng: np.random.Generator) -> Galaxy:
-        return paint(lens, min(abs(rng.normal(0, self.lens_type_scatter)), SBC), redshift)
+    def _colour_lens(self, lens: Galaxy, redshift: float, rng: np.random.Generator) -> Galaxy:
+        return colour_galaxy(lens, min(abs(rng.normal(0, self.lens_type_scatter)), SBC), redshift)
 
-    def _paint_source(self, source: Galaxy, redshift: float, rng: np.random.Generator) -> Galaxy:
-        return paint(source, rng.uniform(*self.source_types), redshift)
+    def _colour_source(self, source: Galaxy, redshift: float, rng: np.random.Generator) -> Galaxy:
+        return colour_galaxy(source, rng.uniform(*self.source_types), redshift)
 
-    def _paint_companion(self, galaxy: Galaxy, rng: np.random.Generator) -> Galaxy:
+    def _colour_companion(self, galaxy: Galaxy, rng: np.random.Generator) -> Galaxy:
         vis = galaxy.magnitudes["VIS"]
         spectral_type = draw_spectral_type(vis, galaxy.sersic_index == 4.0, rng)
-        return paint(galaxy, spectral_type, draw_redshift(vis, spectral_type, rng))
+        return colour_galaxy(galaxy, spectral_type, draw_redshift(vis, spectral_type, rng))
 
 
 def draw_bright_lens(

@@ -82,7 +82,7 @@ def magnitudes(vis: float, spectral_type: float, redshift: float) -> dict[str, f
     return {name: vis + offset for name, offset in colours(spectral_type, redshift).items()}
 
 
-def paint(galaxy: Galaxy, spectral_type: float, redshift: float) -> Galaxy:
+def colour_galaxy(galaxy: Galaxy, spectral_type: float, redshift: float) -> Galaxy:
     """The same galaxy at a redshift and with magnitudes in all bands, that in VIS as before."""
-    painted = magnitudes(galaxy.magnitudes["VIS"], spectral_type, redshift)
-    return Galaxy(**(dict(galaxy) | {"magnitudes": painted, "redshift": redshift}))
+    coloured = magnitudes(galaxy.magnitudes["VIS"], spectral_type, redshift)
+    return Galaxy(**(dict(galaxy) | {"magnitudes": coloured, "redshift": redshift}))

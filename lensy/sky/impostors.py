@@ -85,20 +85,20 @@ class _Maker:
     def uniform(self, limits: tuple[float, float]) -> float:
         return float(self.rng.uniform(*limits))
 
-    def paint(self, share: float, types: tuple[float, float]) -> dict[str, float]:
+    def colour(self, share: float, types: tuple[float, float]) -> dict[str, float]:
         """Magnitudes of a part with a share of the candidate's VIS light."""
         vis = self.magnitude - 2.5 * np.log10(share)
         return magnitudes(vis, self.uniform(types), self.candidate.redshift or 0.0)
 
     def part(self, share: float, types: tuple[float, float], **changes: Any) -> Galaxy:
         """The candidate with a share of its light, the colours of a type, and other changes."""
-        given = {"magnitudes": self.paint(share, types)} | changes
+        given = {"magnitudes": self.colour(share, types)} | changes
         return Galaxy(**(dict(self.candidate) | given))
 
     def pattern(self, share: float, types: tuple[float, float], **shape: Any) -> Pattern:
         """A ring, an arc or arms around the candidate's centre."""
         where = {"x": self.candidate.x, "y": self.candidate.y}
-        return Pattern(**(where | {"magnitudes": self.paint(share, types)} | shape))
+        return Pattern(**(where | {"magnitudes": self.colour(share, types)} | shape))
 
     def ring_radius(self) -> float:
         """Radius (arcsec) at which a lens would show its ring."""

@@ -100,14 +100,14 @@ class TalkPopulation(CandidateField):
             "lens_axis_ratio": lens.axis_ratio,
         }
         redshift = lens_copula().draw_given((LENS_REDSHIFT,), known, rng)[LENS_REDSHIFT]
-        lens = self._paint_lens(lens, redshift, rng)
-        painted = tuple(self._paint_companion(each, rng) for each in companions)
+        lens = self._colour_lens(lens, redshift, rng)
+        coloured = tuple(self._colour_companion(each, rng) for each in companions)
         if source is None:
-            return scene_without_source(lens, painted, self.impostor_fraction, rng)
+            return scene_without_source(lens, coloured, self.impostor_fraction, rng)
         known[LENS_REDSHIFT] = redshift
         source_redshift = lens_copula().draw_source_redshift(known, rng, beyond=redshift)
-        source = self._paint_source(source, source_redshift, rng)
-        return Scene(lens=lens, deflector=deflector, source=source, companions=painted)
+        source = self._colour_source(source, source_redshift, rng)
+        return Scene(lens=lens, deflector=deflector, source=source, companions=coloured)
 
     def _draw_companion_number(self, rng: np.random.Generator) -> int:
         return int(rng.integers(self.n_companions[0], self.n_companions[1] + 1))
@@ -149,8 +149,8 @@ class EuclidPopulation(CandidateField):
         where = self._draw_position(rng)
         drawn = {name: float(value[0]) for name, value in lens_copula().draw(1, rng).items()}
         shape = lens_of_forecast(where, drawn, rng)
-        lens = self._paint_lens(shape, drawn[LENS_REDSHIFT], rng)
-        companions = tuple(self._paint_companion(c, rng) for c in self._draw_companions(rng))
+        lens = self._colour_lens(shape, drawn[LENS_REDSHIFT], rng)
+        companions = tuple(self._colour_companion(c, rng) for c in self._draw_companions(rng))
         if rng.random() >= self.lens_fraction:
             return scene_without_source(lens, companions, self.impostor_fraction, rng)
         deflector = self._draw_deflector(lens, drawn["einstein_radius_arcsec"], rng)
@@ -172,7 +172,7 @@ class EuclidPopulation(CandidateField):
             axis_ratio=drawn["source_axis_ratio"],
             position_angle=rng.uniform(0, np.pi),
         )
-        return self._paint_source(source, drawn[SOURCE_REDSHIFT], rng)
+        return self._colour_source(source, drawn[SOURCE_REDSHIFT], rng)
 
 
 class CompoundPopulation(CandidateField):
@@ -232,8 +232,8 @@ class CompoundPopulation(CandidateField):
         }
         redshift = lens_copula().draw_given((LENS_REDSHIFT,), known, rng)[LENS_REDSHIFT]
         shape = self._draw_galaxy(where, drawn.magnitudes["VIS"], rng)
-        lens = self._paint_lens(shape, redshift, rng)
-        companions = tuple(self._paint_companion(c, rng) for c in self._draw_companions(rng))
+        lens = self._colour_lens(shape, redshift, rng)
+        companions = tuple(self._colour_companion(c, rng) for c in self._draw_companions(rng))
         if rng.random() >= self.lens_fraction:
             return scene_without_source(lens, companions, self.impostor_fraction, rng)
         first, second = self._draw_sources(lens, known | {LENS_REDSHIFT: redshift}, rng)
@@ -259,7 +259,7 @@ class CompoundPopulation(CandidateField):
             x, y = np.array([lens.x, lens.y]) + self.source_offset * rng.uniform(-1, 1, 2)
             magnitude = rng.uniform(*self.source_magnitude)
             source = self._draw_galaxy({"x": x, "y": y}, magnitude, rng)
-            sources.append(self._paint_source(source, redshift, rng))
+            sources.append(self._colour_source(source, redshift, rng))
         return sources
 
     def _draw_galaxy(

@@ -2,7 +2,7 @@
 
 The profile functions of lenstronomy, without its checks: they are called with millions of points,
 in single precision where that is enough. Square roots stand in for powers where the Sersic index
-is 1 or 4. `tests/test_light.py` holds them against lenstronomy.
+is 1 or 4. `tests/sky/test_profiles.py` holds them against lenstronomy.
 """
 
 from __future__ import annotations

@@ -7,7 +7,8 @@ object is frozen and checks its numbers when it is made.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -76,6 +77,31 @@ class Deflector(Frozen):
     shear_2: Annotated[float, Field(ge=-0.5, le=0.5)] = 0.0
 
 
+SIMPLE_LENS: dict[str, Any] = {
+    "x": 0.0,
+    "y": 0.0,
+    "magnitudes": {"VIS": 19.0, "Y": 18.115, "J": 17.819, "H": 17.656},
+    "half_light_radius": 0.9,
+    "sersic_index": 4.0,
+    "axis_ratio": 0.8,
+    "position_angle": 0.5,
+    "redshift": 0.4,
+}
+SIMPLE_DEFLECTOR: dict[str, Any] = {"x": 0.0, "y": 0.0, "axis_ratio": 0.8, "position_angle": 0.5}
+SIMPLE_SOURCE: dict[str, Any] = {
+    "x": 0.15,
+    "y": 0.1,
+    "magnitudes": {"VIS": 23.0, "Y": 22.095, "J": 21.798, "H": 21.607},
+    "half_light_radius": 0.25,
+    "sersic_index": 1.0,
+    "axis_ratio": 0.7,
+    "position_angle": 1.5,
+    "redshift": 1.5,
+}
+"""What `Scene.simple` is made of: arcsec, AB magnitudes, radians. Colours: as `colours.magnitudes`
+has them for an elliptical (type 0) and for an irregular (type 3) at these redshifts."""
+
+
 class Scene(Frozen):
     """A candidate galaxy, perhaps with something behind it, and the galaxies around.
 
@@ -94,6 +120,39 @@ class Scene(Frozen):
     second_deflector: Deflector | None = None
     second_source: Galaxy | None = None
     companions: tuple[Galaxy, ...] = ()
+
+    @classmethod
+    def simple(
+        cls,
+        einstein_radius: float = 1.5,
+        *,
+        lens: Mapping[str, Any] | None = None,
+        deflector: Mapping[str, Any] | None = None,
+        source: Mapping[str, Any] | None = None,
+        companions: Sequence[Galaxy] = (),
+    ) -> Self:
+        """A lens in the middle of the frame, as clear as those of the talk.
+
+        An elliptical of VIS magnitude 19 at redshift 0.4 bends the light of a blue disc of
+        magnitude 23 at redshift 1.5, which lies 0.15 and 0.1 arcsec off its centre: a bright arc
+        and a counter-image, in all four bands of Euclid.
+
+        einstein_radius: arcsec. lens, deflector, source: fields of each that shall be otherwise.
+        companions: galaxies beside it, none unless given.
+        Raises ValidationError for a value that cannot be, a negative radius, say.
+
+        >>> scene = Scene.simple(einstein_radius=1.2, source={"x": 0.5})
+        >>> scene.deflector.einstein_radius, scene.source.x, sorted(scene.lens.magnitudes)
+        (1.2, 0.5, ['H', 'J', 'VIS', 'Y'])
+        """
+        return cls(
+            lens=Galaxy(**(SIMPLE_LENS | dict(lens or {}))),
+            deflector=Deflector(
+                **(SIMPLE_DEFLECTOR | {"einstein_radius": einstein_radius} | dict(deflector or {}))
+            ),
+            source=Galaxy(**(SIMPLE_SOURCE | dict(source or {}))),
+            companions=tuple(companions),
+        )
 
     @model_validator(mode="after")
     def _lensing_needs_both(self) -> Self:

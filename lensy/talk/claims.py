@@ -6,64 +6,40 @@ interval does, does not where the whole interval lies below, and is undecided ot
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
-from astropy.stats import binom_conf_interval
 
-from lensy.exams.artefacts import SINGLE, SINGLE_GAP, added_alarms, alarms
-from lensy.exams.description import combined, false_positives_left, of_split
-from lensy.exams.rings import liking
-from lensy.exams.survey import GALAXY, LENS
-from lensy.metrics.ranking import Estimate, auroc, bootstrap, mean_estimate
-from lensy.runs.run import Run
-from lensy.talk.scorecard import Row, Verdict
-from lensy.telescope.instrument import KINDS
-
-Runs = Mapping[str, Run]
+from lensy.metrics.ranking import Estimate, auroc, bootstrap, mean_estimate, share_estimate
+from lensy.talk.question import Question, Row, Runs, Verdict
+from lensy.values import Floats
 
 
-@dataclass(frozen=True)
-class Claim:
+def claim_verdict(ours: Estimate, above: float = 0.0) -> Verdict:
+    """What an interval says of the claim that the number lies above a value."""
+    if ours.low > above:
+        return "holds"
+    return "does not hold" if ours.high < above else "undecided"
+
+
+def claim(
+    id: str,
+    words: str,
+    experiment: str,
+    needs: tuple[str, ...],
+    measure: Callable[[Runs], Estimate],
+    chapter: str,
+    above: float = 0.0,
+) -> Question:
     """A sentence of the talk, or what follows from one, made a statement about a number.
 
     experiment: what the number is. needs: names of the runs it is from. measure: from these runs.
-    above: the claim is that the number lies above this. chapter: that shows it.
+    chapter: that shows it. above: the claim is that the number lies above this.
     """
-
-    id: str
-    words: str
-    experiment: str
-    needs: tuple[str, ...]
-    measure: Callable[[Runs], Estimate]
-    chapter: str
-    above: float = 0.0
-
-    def verdict(self, ours: Estimate) -> Verdict:
-        """What the interval says of the claim."""
-        if ours.low > self.above:
-            return "holds"
-        return "does not hold" if ours.high < self.above else "undecided"
-
-    def row(self, runs: Runs) -> Row:
-        """The claim's row of the scorecard; `not run` where a run is missing."""
-        words = f"{self.words} ({self.experiment}, above {self.above:g})"
-        if not all(name in runs for name in self.needs):
-            return Row(self.id, words, None, None, None, None, None, None, None, "not run")
-        ours = self.measure(runs)
-        return Row(
-            id=self.id,
-            quantity=words,
-            published=None,
-            ours=ours.value,
-            ci_low=ours.low,
-            ci_high=ours.high,
-            n=ours.n,
-            scale=runs[self.needs[0]].info["experiment"]["scale"],
-            chapter=self.chapter,
-            verdict=self.verdict(ours),
-        )
+    quantity = f"{words} ({experiment}, above {above:g})"
+    judge = partial(claim_verdict, above=above)
+    return Question(id, quantity, None, needs, measure, chapter, judge)
 
 
 def highlighted(runs: Runs) -> Estimate:
@@ -71,6 +47,8 @@ def highlighted(runs: Runs) -> Estimate:
 
     Each scene is seen with every kind of flaw, so that scenes are resampled, not images.
     """
+    from lensy.telescope.instrument import KINDS
+
     rows = runs["naberrie-vis-on-artefacts"].scores()
     flawed = np.isin(rows["condition"], KINDS) & (rows["n_spoilt"] > 0) & (rows["flux"] > 0)
     _, scene = np.unique(rows["number"][flawed], return_inverse=True)
@@ -81,29 +59,37 @@ def highlighted(runs: Runs) -> Estimate:
 
 def gaps_fool_the_unet(runs: Runs) -> Estimate:
     """Share of single exposures that a gap makes an alarm of, less those that it hides."""
-    return mean_estimate(added_alarms(runs["naberrie-vis-on-artefacts"], SINGLE_GAP, SINGLE))
+    return mean_estimate(_added_by_gaps(runs, "naberrie-vis"))
 
 
 def gaps_fool_the_unet_more(runs: Runs) -> Estimate:
     """The same, less what it is for OU-200 on the same scenes."""
-    networks = ("naberrie-vis", "ou-200-published")
-    unet, ou = (added_alarms(runs[f"{name}-on-artefacts"], SINGLE_GAP, SINGLE) for name in networks)
+    unet, ou = (_added_by_gaps(runs, name) for name in ("naberrie-vis", "ou-200-published"))
     return mean_estimate(unet - ou)
+
+
+def _added_by_gaps(runs: Runs, network: str) -> Floats:
+    """Of each scene, (n,): 1 where a gap makes an alarm of it, -1 where it hides one."""
+    from lensy.exams.artefacts import SINGLE, SINGLE_GAP, added_alarms
+
+    return added_alarms(runs[f"{network}-on-artefacts"], SINGLE_GAP, SINGLE)
 
 
 def blue_rings(runs: Runs) -> Estimate:
     """Share of ordinary images below the bluest ring, less that below the reddest."""
-    _, shares = liking(runs["ou-200-published-on-rings"], "colour")
+    from lensy.exams.rings import share_below_ring
+
+    _, shares = share_below_ring(runs["ou-200-published-on-rings"], "colour")
     return mean_estimate(shares[0] - shares[-1])
 
 
 def flaws_lead(runs: Runs) -> Estimate:
     """Share of the top of a list of HST-like exposures that flaws have brought there."""
+    from lensy.exams.survey import GALAXY, LENS
+
     rows = runs["ou-vis-published-on-survey"].scores()
     causes = rows["cause"][(rows["condition"] == "HST-like") & (rows["cause"] != "")]
-    flaws = ~np.isin(causes, (LENS, GALAXY))
-    low, high = binom_conf_interval(flaws.sum(), flaws.size, 0.95, interval="wilson")
-    return Estimate(float(flaws.mean()), float(low), float(high), flaws.size)
+    return share_estimate(~np.isin(causes, (LENS, GALAXY)))
 
 
 def gained(better: str, worse: str) -> Callable[[Runs], Estimate]:
@@ -127,6 +113,9 @@ def mask_helps(runs: Runs) -> Estimate:
 
     Of each scene, over all kinds of flaw; then the mean over scenes.
     """
+    from lensy.exams.artefacts import alarms
+    from lensy.telescope.instrument import KINDS
+
     plain, marking = (
         np.mean([alarms(runs[f"{name}-on-artefacts"], kind) for kind in KINDS], axis=0)
         for name in ("naberrie-vis-artefacts", "naberrie-vis-marking")
@@ -136,15 +125,17 @@ def mask_helps(runs: Runs) -> Estimate:
 
 def together_help(runs: Runs) -> Estimate:
     """Share of the false positives that are gone once score and painting are put together."""
+    from lensy.exams.description import combined, false_positives_left, of_split
+
     validation = of_split(runs["naberrie-vis-marking-describes-talk-with-flaws"], "validation")
     test = of_split(runs["naberrie-vis-marking-describes-talk-artefacts"], "test")
     scores = combined(validation, test)
     left = false_positives_left(test["label"], scores, true_positive_rate=0.8)
-    return left["both, logistic"].gone
+    return left["both, logistic"].removed
 
 
 CLAIMS = (
-    Claim(
+    claim(
         "words.vis-sees-more",
         "lenses are easier to tell in VIS than in H",
         "difference of the two AUROC on the same scenes",
@@ -152,7 +143,7 @@ CLAIMS = (
         gained("naberrie-vis", "naberrie-h"),
         "classifier",
     ),
-    Claim(
+    claim(
         "words.artefacts-highlighted",
         "the U-Net highlights artefacts",
         "share of the painted light that lies on a flaw over the share of the image it fills",
@@ -161,7 +152,7 @@ CLAIMS = (
         "false_alarms",
         above=1.0,
     ),
-    Claim(
+    claim(
         "words.gaps-like-lensing",
         "the U-Net takes chip gaps for lensing",
         "share of single exposures that a gap makes a false alarm",
@@ -169,7 +160,7 @@ CLAIMS = (
         gaps_fool_the_unet,
         "false_alarms",
     ),
-    Claim(
+    claim(
         "words.gaps-not-ou200",
         "chip gaps fool the U-Net, and not OU-200",
         "the same, less what it is for OU-200",
@@ -177,7 +168,7 @@ CLAIMS = (
         gaps_fool_the_unet_more,
         "false_alarms",
     ),
-    Claim(
+    claim(
         "words.blue-rings",
         "OU-200 responds to blue rings",
         "share of ordinary images below a blue ring, less that below a red one",
@@ -185,7 +176,7 @@ CLAIMS = (
         blue_rings,
         "trouble",
     ),
-    Claim(
+    claim(
         "words.hst-artefacts",
         "most of the surest finds in HST images are artefacts",
         "share of the top of a list that flaws brought there, HST-like exposures, OU-VIS",
@@ -194,7 +185,7 @@ CLAIMS = (
         "false_alarms",
         above=0.5,
     ),
-    Claim(
+    claim(
         "words.non-lenses-help",
         "learning non-lenses makes Mask R-CNN better",
         "AUROC of MRC-3 less that of MRC-995, as trained at this scale",
@@ -202,7 +193,7 @@ CLAIMS = (
         gained("mrc-3", "mrc-995"),
         "mask_rcnn",
     ),
-    Claim(
+    claim(
         "words.non-lenses-help-at-first",
         "the same of networks that begin with random weights, after as many steps",
         "AUROC of MRC-3 less that of MRC-995, both from random weights",
@@ -210,7 +201,7 @@ CLAIMS = (
         gained("mrc-3-from-random", "mrc-995-from-random"),
         "mask_rcnn",
     ),
-    Claim(
+    claim(
         "words.non-lenses-why",
         "MRC-3 is better because it recognises non-lenses",
         "AUROC of MRC-3 less that with the names of its galaxies shuffled, from random weights",
@@ -218,7 +209,7 @@ CLAIMS = (
         gained("mrc-3-from-random", "mrc-3-shuffled"),
         "mask_rcnn",
     ),
-    Claim(
+    claim(
         "words.artefact-mask",
         "an explicit artefact mask removes false alarms",
         "share of flawed images that are alarms without a mask, less that with one",
@@ -226,7 +217,7 @@ CLAIMS = (
         mask_helps,
         "ideas",
     ),
-    Claim(
+    claim(
         "words.score-and-light",
         "score and reconstruction together remove false alarms",
         "share of false positives gone where 8 in 10 lenses are found, images with flaws",
@@ -241,10 +232,10 @@ CLAIMS = (
 """All of them, in the order of the talk."""
 
 
+NEEDED = tuple(dict.fromkeys(name for each in CLAIMS for name in each.needs))
+"""Names of all runs that claims are measured with."""
+
+
 def claims(runs: Runs) -> list[Row]:
     """A row of the scorecard for every claim. runs: finished runs by experiment name."""
-    return [claim.row(runs) for claim in CLAIMS]
-
-
-NEEDED = tuple(dict.fromkeys(name for claim in CLAIMS for name in claim.needs))
-"""Names of all runs that claims are measured with."""
+    return [each.row(runs) for each in CLAIMS]

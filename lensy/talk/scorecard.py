@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from functools import partial
 from textwrap import wrap
-from typing import Any, Literal
 
 import numpy as np
 
 from lensy.metrics.operating_point import FIGURES
 from lensy.metrics.ranking import Estimate, Labels, auroc, bootstrap
-from lensy.runs.run import Run
 from lensy.talk.published import Published, published_number, published_numbers
-from lensy.talk.table import implied, table_row
-from lensy.values import Floats
+from lensy.talk.question import Question, Row, Runs, Verdict
+from lensy.talk.table import implied, table_figure
+from lensy.values import Columns, Floats
 
 NOT_THE_SAME_EXAM = (
     "The talk's test images are gone: its numbers and ours come from different images, and only\n"
@@ -23,41 +22,6 @@ NOT_THE_SAME_EXAM = (
     "is that of flux over the image's range, the predecessor's scaling; the talk states none, so\n"
     "that its losses cannot be compared."
 )
-
-Verdict = Literal[
-    "reproduced",
-    "better",
-    "worse",
-    "not comparable",
-    "not run",
-    "holds",
-    "does not hold",
-    "undecided",
-]
-
-
-@dataclass(frozen=True)
-class Row:
-    """One published number, ours beside it, and what follows.
-
-    published: None for a claim in words, see `claims`. ours, ci_low, ci_high: with the 95 %
-    interval, None where not run. n: test images.
-    """
-
-    id: str
-    quantity: str
-    published: float | None
-    ours: float | None
-    ci_low: float | None
-    ci_high: float | None
-    n: int | None
-    scale: str | None
-    chapter: str | None
-    verdict: Verdict
-
-    def as_dict(self) -> dict[str, Any]:
-        """The row as JSON-ready values."""
-        return asdict(self)
 
 
 def verdict(published: Published, ours: Estimate) -> Verdict:
@@ -73,65 +37,87 @@ def verdict(published: Published, ours: Estimate) -> Verdict:
     return "better" if better else "worse"
 
 
-def scorecard(runs: Mapping[str, Run]) -> list[Row]:
-    """All rows, in the order of the talk.
-
-    runs: finished runs by experiment name; what none of them answers is `not run`, but for scores
-    of single images of the talk, which are gone: `not comparable`.
-    """
-    answers: dict[str, tuple[Run, Estimate]] = {}
-    for name in ("vis", "y", "j", "h"):
-        if run := runs.get(f"naberrie-{name}"):
-            answers |= {key: (run, ours) for key, ours in _of_band(name, run).items()}
-    for name in ("mrc-95", "mrc-99", "mrc-995", "mrc-3"):
-        if run := runs.get(name):
-            scores = run.scores()
-            answers[f"auroc.{name}"] = (run, bootstrap(auroc, scores["label"], scores["score"]))
-    rows = []
-    for number in published_numbers():
-        if number.id in answers:
-            rows.append(_answered(number, *answers[number.id]))
-        else:
-            empty = (None, None, None, None, None, None)
-            state: Verdict = "not comparable" if number.of_one_image else "not run"
-            rows.append(Row(number.id, number.quantity, number.value, *empty, state))
-    return rows
-
-
-def _of_band(name: str, run: Run) -> dict[str, Estimate]:
-    """What the talk printed of one band, measured with our run."""
-    scores = run.scores()
-    label, score = scores["label"], scores["score"]
-    table = table_row(label, score, threshold=0.0, prevalence=implied_prevalence(name))
-    found = {f"table.{name}.{figure}": estimate for figure, estimate in table.items()}
-    found[f"table.{name}.loss"] = bootstrap(_root_mean, label, scores["scaled_squared_error"])
-    found[f"auroc.naberrie.{name}"] = bootstrap(auroc, label, score)
-    return found
-
-
 def implied_prevalence(name: str) -> float:
     """Share of lenses in the talk's test set of a band, as its table row implies."""
     figures = [published_number(f"table.{name.lower()}.{each}").value for each in FIGURES]
     return implied(*figures)[0]
 
 
+def area(scores: Columns) -> Estimate:
+    """AUROC of a run."""
+    return bootstrap(auroc, scores["label"], scores["score"])
+
+
+def loss(scores: Columns) -> Estimate:
+    """Root mean square error of a run's reconstructions, in the predecessor's scaling."""
+    return bootstrap(_root_mean, scores["label"], scores["scaled_squared_error"])
+
+
+def figure(scores: Columns, *, name: str, band: str) -> Estimate:
+    """One of the table's figures at the prevalence that the talk's row of the band implies."""
+    settings = {"threshold": 0.0, "prevalence": implied_prevalence(band)}
+    return table_figure(name, scores["label"], scores["score"], **settings)
+
+
 def _root_mean(_labels: Labels, squares: Floats) -> float:
     return float(np.sqrt(squares.mean()))
 
 
-def _answered(number: Published, run: Run, ours: Estimate) -> Row:
-    return Row(
+BANDS = ("vis", "y", "j", "h")
+
+ANSWERS: dict[str, tuple[str, str, Callable[[Columns], Estimate]]] = {
+    **{f"auroc.naberrie.{each}": (f"naberrie-{each}", "classifier", area) for each in BANDS},
+    **{f"table.{each}.loss": (f"naberrie-{each}", "classifier", loss) for each in BANDS},
+    **{
+        f"table.{each}.{name}": (
+            f"naberrie-{each}",
+            "classifier",
+            partial(figure, name=name, band=each),
+        )
+        for each in BANDS
+        for name in FIGURES
+    },
+    **{
+        f"auroc.{name}": (name, "mask_rcnn", area)
+        for name in ("mrc-95", "mrc-99", "mrc-995", "mrc-3")
+    },
+}
+"""By id of a published number: the run whose scores answer it, the chapter on it, and how."""
+
+
+def _question(number: Published) -> Question:
+    """What a published number asks of our runs."""
+    run, chapter, answer = ANSWERS[number.id]
+    return Question(
         id=number.id,
         quantity=number.quantity,
         published=number.value,
-        ours=ours.value,
-        ci_low=ours.low,
-        ci_high=ours.high,
-        n=ours.n,
-        scale=run.info["experiment"]["scale"],
-        chapter="mask_rcnn" if run.finds_masks else "classifier",
-        verdict=verdict(number, ours),
+        needs=(run,),
+        measure=lambda runs: answer(runs[run].scores()),
+        chapter=chapter,
+        verdict=partial(verdict, number),
     )
+
+
+QUESTIONS = {each.id: _question(each) for each in published_numbers() if each.id in ANSWERS}
+"""By id of the published numbers that runs can answer; of the others the images are gone."""
+
+NEEDED = tuple(dict.fromkeys(run for run, _, _ in ANSWERS.values()))
+"""Names of all runs that answer one."""
+
+
+def scorecard(runs: Runs) -> list[Row]:
+    """All rows, in the order of the talk.
+
+    runs: finished runs by experiment name; what none of them answers is `not run`, but for scores
+    of single images of the talk, which are gone: `not comparable`.
+    """
+    return [
+        QUESTIONS[number.id].row(runs)
+        if number.id in QUESTIONS
+        else Row(number.id, number.quantity, number.value, verdict="not comparable")
+        for number in published_numbers()
+    ]
 
 
 def as_text(rows: list[Row]) -> str:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import product
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import softmax
 
 from lensy.errors import LensyError
 from lensy.metrics.operating_point import FIGURES, operating_point
-from lensy.metrics.ranking import Estimate, bootstrap
+from lensy.metrics.ranking import Estimate, Labels, bootstrap
 from lensy.values import Floats
 
 
@@ -22,14 +21,19 @@ def table_row(
 
     The lenses and non-lenses of the test set are weighted to the prevalence.
     """
+    settings = {"threshold": threshold, "prevalence": prevalence}
+    return {name: table_figure(name, labels, scores, **settings) for name in FIGURES}
 
-    def figure(name: str) -> Callable[[NDArray[np.bool_], Floats], float]:
-        def metric(labels: NDArray[np.bool_], scores: Floats) -> float:
-            return operating_point(labels, scores, threshold).figure(name, prevalence)
 
-        return metric
+def table_figure(
+    name: str, labels: ArrayLike, scores: ArrayLike, *, threshold: float, prevalence: float
+) -> Estimate:
+    """One of FIGURES, as in `table_row`."""
 
-    return {name: bootstrap(figure(name), labels, scores) for name in FIGURES}
+    def metric(labels: Labels, scores: Floats) -> float:
+        return operating_point(labels, scores, threshold).figure(name, prevalence)
+
+    return bootstrap(metric, labels, scores)
 
 
 def implied(accuracy: float, recall: float, precision: float) -> tuple[float, float]:

@@ -1,4 +1,7 @@
-"""A frame's pixels, and what an artefact paints on them.
+"""What an artefact is: a class that says what it spoils, how often, and whom it spoils it for.
+
+A new kind is one class with a `kind` that derives from `Artefact`, wherever it is written: defining
+it registers it in ARTEFACTS, and every instrument, catalogue and exposure knows it from then on.
 
 Positions are in arcsec from the frame's centre, x along columns and y along rows, as in a scene;
 angles in radians from x towards y. `angle` is how far the rows of the detector are turned against
@@ -7,18 +10,23 @@ those of the frame, which follows from the roll of the telescope.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
 from functools import lru_cache
-from typing import Any, ClassVar, Protocol, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lensy.telescope.bands import Band
+from lensy.telescope.noise import ExposureMode
 from lensy.values import Floats, Mask
 
 FAINTEST = 0.25
 """Light or charge above this share of the noise of an empty pixel belongs to an artefact's mask."""
+
+FRAME = 20.0
+"""Side of a frame, arcsec."""
 
 
 @dataclass(frozen=True)
@@ -35,52 +43,44 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Paint:
-    """What an artefact does to a whole frame; every array is (y, x).
+class Spoil:
+    """What an artefact does to a whole frame, (y, x) each; what is not given does nothing.
 
     mask: the pixels it spoils. light: photons it adds, nJy averaged over the exposures. charge:
-    nJy that electrons of other origin add. exposures: how many saw each pixel. blank: no data.
+    nJy that electrons of other origin add. missing: how many exposures did not see each pixel.
+    blank: no data.
     """
 
     mask: Mask
-    light: Floats | None = None
-    charge: Floats | None = None
-    exposures: NDArray[np.int64] | None = None
-    blank: Mask | None = None
+    light: Floats = 0.0  # type: ignore[assignment]
+    charge: Floats = 0.0  # type: ignore[assignment]
+    missing: NDArray[np.int64] = 0  # type: ignore[assignment]
+    blank: Mask = False  # type: ignore[assignment]
 
-    def cropped(self, window: tuple[slice, slice]) -> Paint:
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            whole = np.broadcast_to(getattr(self, each.name), self.mask.shape)
+            object.__setattr__(self, each.name, whole)
+
+    def cropped(self, part: tuple[slice, slice]) -> Spoil:
         """The same for a part of the frame."""
+        return Spoil(*(getattr(self, each.name)[part] for each in fields(self)))
 
-        def crop(array: Any) -> Any:
-            return None if array is None else array[window]
-
-        return Paint(*(crop(getattr(self, each.name)) for each in fields(self)))
-
-    def binned(self, n: int) -> Paint:
+    def binned(self, n: int) -> Spoil:
         """The same on pixels n times as wide: light and charge add up.
 
         A pixel is spoilt, or without data, where any of its parts is.
         """
         if n == 1:
             return self
+        from astropy.nddata import block_reduce  # takes a second to load, and is seldom needed
 
-        def blocks(array: NDArray[Any]) -> NDArray[Any]:
-            rows, columns = (side // n for side in array.shape)
-            return array.reshape(rows, n, columns, n)
-
-        def added(array: Floats | None) -> Floats | None:
-            return None if array is None else np.asarray(blocks(array).sum(axis=(1, 3)))
-
-        def anywhere(array: Mask | None) -> Mask | None:
-            return None if array is None else np.asarray(blocks(array).any(axis=(1, 3)))
-
-        fewest = None if self.exposures is None else blocks(self.exposures).min(axis=(1, 3))
-        return Paint(
-            np.asarray(blocks(self.mask).any(axis=(1, 3))),
-            added(self.light),
-            added(self.charge),
-            fewest,
-            anywhere(self.blank),
+        join = {"light": np.sum, "charge": np.sum, "missing": np.max}
+        return Spoil(
+            **{
+                each.name: block_reduce(getattr(self, each.name), n, join.get(each.name, np.any))
+                for each in fields(self)
+            }
         )
 
 
@@ -98,22 +98,66 @@ def turned(x: Floats, y: Floats, angle: float) -> tuple[Floats, Floats]:
     return np.asarray(x * cosine + y * sine), np.asarray(y * cosine - x * sine)
 
 
-class Artefact(Protocol):
-    """Anything with a kind, the bands it is seen in, and a way to paint itself on a frame.
+ARTEFACTS: dict[str, type[Artefact]] = {}
+"""Every class of artefact by its kind: those of FIRST_KINDS first, then as they were defined."""
 
-    words: what the kind is.
+FIRST_KINDS = (
+    "chip gap",
+    "noise step",
+    "cosmic rays",
+    "star",
+    "ghost",
+    "hot pixels",
+    "hot column",
+    "trail",
+    "hole",
+)
+"""Kinds that draw their random numbers together, in this order, as they have from the beginning.
+Any further kind draws by itself, so that it moves nothing: this list does not grow."""
+
+Sharing = Literal["band", "instrument", "frame"]
+
+
+class Artefact(ABC):
+    """Something in a frame that is neither light of the sky nor noise; subclasses are dataclasses.
+
+    kind, words: its name and what it is. per: whom it is shared by: each band has its own, those of
+    an instrument have the same, or all bands of a frame. harmless: whether light in its mask is
+    still light. needs_coadd: whether a single exposure cannot have it. bands: those it is seen in.
     """
 
     kind: ClassVar[str]
     words: ClassVar[str]
+    per: ClassVar[Sharing] = "instrument"
+    harmless: ClassVar[bool] = False
+    needs_coadd: ClassVar[bool] = False
 
-    @property
-    def bands(self) -> tuple[str, ...]:
-        """Names of the bands it is seen in."""
+    bands: tuple[str, ...]
+
+    def __init_subclass__(cls) -> None:
+        """Register a class that has a kind of its own."""
+        super().__init_subclass__()
+        if "kind" in vars(cls):
+            known = [*FIRST_KINDS, *ARTEFACTS, cls.kind]
+            ARTEFACTS[cls.kind] = cls
+            ordered = {kind: ARTEFACTS[kind] for kind in known if kind in ARTEFACTS}
+            ARTEFACTS.clear()
+            ARTEFACTS.update(ordered)
 
     @classmethod
-    def draw(cls, rng: np.random.Generator, setting: Setting) -> Self:
-        """One for a frame."""
+    def realistic_rate(cls, exposure: ExposureMode) -> float | dict[str, float]:
+        """How often a frame of the survey has one: from 0 to 1, where VIS and NISP differ for each.
 
-    def paint(self, band: Band) -> Paint:
+        A frame is that of a band, of an instrument or of all bands, see `per`.
+        """
+        del exposure
+        return 0.0
+
+    @classmethod
+    @abstractmethod
+    def draw(cls, rng: np.random.Generator, setting: Setting) -> Self:
+        """One for a frame. Uses `rng` and nothing else."""
+
+    @abstractmethod
+    def spoil(self, band: Band) -> Spoil:
         """What it does to the frame of a band, of which `n_exposures` are added."""

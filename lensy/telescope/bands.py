@@ -14,7 +14,6 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
-from lenstronomy.SimulationAPI.ObservationConfig.Euclid import Euclid
 
 from lensy.errors import LensyError
 
@@ -26,6 +25,19 @@ FWHM_PER_SIGMA = 2.0 * np.sqrt(2.0 * np.log(2.0))
 
 
 @dataclass(frozen=True)
+class MosaicNoise:
+    """Noise of real mosaics on our pixel grid, measured where no source is seen in any band.
+
+    sigma: of an empty pixel, nJy. correlation: of neighbours. of_3x3: noise of the sum of 3 x 3
+    pixels, nJy: what the two should come to, where white noise would give 3 sigma.
+    """
+
+    sigma: float
+    correlation: float
+    of_3x3: float
+
+
+@dataclass(frozen=True)
 class Filter:
     """What has to be said of a band: the rest is lenstronomy's.
 
@@ -33,25 +45,31 @@ class Filter:
     the middle of its passband, micrometres; a band that `sky/colours.json` has not lies between
     its neighbours in colour. camera: lenstronomy's configuration that knows the band by its name,
     that of Euclid where None.
+    instrument: VIS or NISP, whose artefacts the band has; none where None. mosaic: noise of real
+    mosaics; where None, correlated noise is as white as any.
     """
 
     n_pixels: int
     pixel_scale: float
     wavelength: float
     camera: type | None = None
+    instrument: str | None = None
+    mosaic: MosaicNoise | None = None
 
 
 FILTERS = {
-    "VIS": Filter(200, 0.1, 0.725),
-    "Y": Filter(66, 0.3, 1.081),
-    "J": Filter(66, 0.3, 1.367),
-    "H": Filter(66, 0.3, 1.771),
+    "VIS": Filter(200, 0.1, 0.725, instrument="VIS", mosaic=MosaicNoise(1.42, 0.23, 5.60)),
+    "Y": Filter(66, 0.3, 1.081, instrument="NISP", mosaic=MosaicNoise(16.9, 0.44, 87.6)),
+    "J": Filter(66, 0.3, 1.367, instrument="NISP", mosaic=MosaicNoise(15.0, 0.39, 70.9)),
+    "H": Filter(66, 0.3, 1.771, instrument="NISP", mosaic=MosaicNoise(16.1, 0.41, 78.5)),
 }
 """All bands by name, new ones last. Frames: those of the Gravitational Lens Finding Challenge 2.0,
 as the predecessor used them (Wilde et al. 2022, section 2). Wavelengths: VIS, the middle of 0.53 to
 0.92 (Euclid Collaboration: Mellier et al. 2025, A&A 697, A1); Y, J and H, Schirmer et al. 2022, A&A
-662, A92. A further band has no artefacts, which are Euclid's; with a point-spread function wider
-than 0.56 arcsec it lacks some of the light that comes from beyond 1.2 arcsec around the frame."""
+662, A92. Mosaics: medians over four public Q1 cutouts (ESA/Euclid/Euclid Consortium, Q1), NISP
+after summing 3x3 mosaic pixels. A further band has no artefacts, which are Euclid's; with a
+point-spread function wider than 0.56 arcsec it lacks some of the light that comes from beyond 1.2
+arcsec around the frame."""
 
 FLAWS = 4
 """Number of the generator that draws an image's artefacts, which no band has."""
@@ -153,9 +171,8 @@ def generator_number(name: str) -> int:
     return place + (place >= FLAWS)
 
 
-@lru_cache
-def band(name: str) -> Band:
-    """The band called `name`: VIS, Y, J or H, or another of FILTERS.
+def band(name: Band | str) -> Band:
+    """The band called `name`: VIS, Y, J or H, or another of FILTERS. A band is given back as it is.
 
     Source: lenstronomy's Euclid configuration (its docstring names the papers). Its VIS pixel of
     0.101 arcsec becomes 0.1, the grid of the mosaics and of the predecessor's images.
@@ -166,13 +183,18 @@ def band(name: str) -> Band:
     >>> round(vis.magnitude(vis.flux(24.0)), 6)
     24.0
     """
-    grid = FILTERS[known_band(name)]
-    camera = grid.camera or Euclid
-    settings: dict[str, Any] = camera(band=name).kwargs_single_band()
+    return name if isinstance(name, Band) else _band(name, FILTERS[known_band(name)])
+
+
+@lru_cache
+def _band(name: str, row: Filter) -> Band:
+    from lenstronomy.SimulationAPI.ObservationConfig.Euclid import Euclid  # takes a second to load
+
+    settings: dict[str, Any] = (row.camera or Euclid)(band=name).kwargs_single_band()
     return Band(
         name=name,
-        n_pixels=grid.n_pixels,
-        pixel_scale=grid.pixel_scale,
+        n_pixels=row.n_pixels,
+        pixel_scale=row.pixel_scale,
         psf_fwhm=settings["seeing"],
         zero_point=settings["magnitude_zero_point"],
         sky_brightness=settings["sky_brightness"],

@@ -1,23 +1,38 @@
 """What detectors do by themselves: gaps, steps in the noise, cosmic rays, hot pixels, holes.
 
-One class each, with its model. Positions and angles as in `frame.py`. «Reading» after a number
-says that it is our choice within what is known.
+One class each, with its model and its rate. Positions and angles as in `artefact.py`. «Reading»
+after a number says that it is our choice within what is known.
 """
 
 from __future__ import annotations
 
+from abc import ABC
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lensy.telescope.artefact import FAINTEST, Paint, Setting, pixel_positions, turned
+from lensy.telescope.artefact import (
+    FAINTEST,
+    FRAME,
+    Artefact,
+    Setting,
+    Sharing,
+    Spoil,
+    pixel_positions,
+    turned,
+)
 from lensy.telescope.bands import Band, band
-from lensy.telescope.focal_plane import DITHERS, LAYOUTS, Layout, instrument_of
+from lensy.telescope.focal_plane import DITHERS, LAYOUTS, MEAN_SPAN, Layout, instrument_of
+from lensy.telescope.noise import ExposureMode
 from lensy.values import Floats, Mask
 
 Bands = tuple[str, ...]
+
+SPAN = FRAME * MEAN_SPAN
+"""Width of a frame along the axes of the detectors, arcsec, in the mean over all angles."""
 
 PROBES = np.linspace(-9.75, 9.75, 14)
 """Where a frame is probed for whether an edge crosses it: out to its outermost pixels, arcsec."""
@@ -27,14 +42,14 @@ def _pixels(band: Band) -> tuple[Floats, Floats]:
     return pixel_positions(band.n_pixels, band.pixel_scale)
 
 
-def _charged(electrons: NDArray[Any], band: Band) -> Paint:
+def _charged(electrons: NDArray[Any], band: Band) -> Spoil:
     """Charge of one of the exposures that are added, and where it can be told from noise."""
     charge = np.asarray(electrons * band.njy_per_electron, np.float64)
-    return Paint(mask=np.asarray(charge > FAINTEST * band.background_sigma), charge=charge)
+    return Spoil(mask=np.asarray(charge > FAINTEST * band.background_sigma), charge=charge)
 
 
 @dataclass(frozen=True)
-class _OnDetectors:
+class _OnDetectors(Artefact, ABC):
     """Something that follows from where in the focal plane the frame's centre lies (x, y)."""
 
     bands: Bands
@@ -65,6 +80,16 @@ class ChipGap(_OnDetectors):
     words: ClassVar[str] = "no data between two detectors, or beyond the edge of the mosaic"
 
     @classmethod
+    def realistic_rate(cls, exposure: ExposureMode) -> float | dict[str, float]:
+        """Candidates are where detectors are: of those frames, the share that a gap cuts.
+
+        Edges of the mosaic: 1 of 200 frames, reading.
+        """
+        if exposure == "coadd":
+            return 0.005
+        return {name: each.cut_fraction(SPAN) for name, each in LAYOUTS.items()}
+
+    @classmethod
     def draw(cls, rng: np.random.Generator, setting: Setting) -> Self:
         """The frame's centre has data, a part of the frame has none.
 
@@ -89,10 +114,10 @@ class ChipGap(_OnDetectors):
         seen = self.layout.in_field(*places)
         return ~(seen & self.layout.on_detector(*places)) if self.gaps else ~seen
 
-    def paint(self, band: Band) -> Paint:
+    def spoil(self, band: Band) -> Spoil:
         """Blank pixels."""
         blank = self.blank(*_pixels(band))
-        return Paint(mask=blank, blank=blank)
+        return Spoil(mask=blank, blank=blank)
 
 
 @dataclass(frozen=True)
@@ -105,6 +130,13 @@ class NoiseStep(_OnDetectors):
 
     kind: ClassVar[str] = "noise step"
     words: ClassVar[str] = "fewer exposures, so more noise, on one side of a straight edge"
+    harmless: ClassVar[bool] = True
+    needs_coadd: ClassVar[bool] = True
+
+    @classmethod
+    def realistic_rate(cls, exposure: ExposureMode) -> float | dict[str, float]:
+        """What the geometry and the dithers give."""
+        return _step_fractions() if exposure == "coadd" else 0.0
 
     @classmethod
     def draw(cls, rng: np.random.Generator, setting: Setting) -> Self:
@@ -121,10 +153,15 @@ class NoiseStep(_OnDetectors):
         """How many of the four exposures did not see positions in the frame."""
         return np.asarray(len(DITHERS) - self.layout.n_exposures(*self.places(x, y)))
 
-    def paint(self, band: Band) -> Paint:
-        """Number of exposures; masked where it is not all of them."""
+    def spoil(self, band: Band) -> Spoil:
+        """Exposures that are missing; masked where any is."""
         missing = self.missing(*_pixels(band))
-        return Paint(mask=missing > 0, exposures=band.n_exposures - missing)
+        return Spoil(mask=missing > 0, missing=missing)
+
+
+@cache
+def _step_fractions() -> dict[str, float]:
+    return {name: each.step_fraction(SPAN) for name, each in LAYOUTS.items()}
 
 
 TRACK_LENGTH = {"VIS": (10.7, 0.76), "NISP": (2.0, 0.6)}
@@ -156,7 +193,7 @@ STEP = 0.4
 
 
 @dataclass(frozen=True)
-class CosmicRays:
+class CosmicRays(Artefact):
     """Tracks of charged particles, straight or wandering, across one band.
 
     n_tracks: they begin anywhere in the frame. survivors: faint ones, which a coadd has kept.
@@ -168,6 +205,12 @@ class CosmicRays:
     survivors: bool = False
     kind: ClassVar[str] = "cosmic rays"
     words: ClassVar[str] = "tracks of charged particles"
+    per: ClassVar[Sharing] = "band"
+
+    @classmethod
+    def realistic_rate(cls, exposure: ExposureMode) -> float | dict[str, float]:
+        """Those that a coadd keeps: none seen in five frames' worth of public Q1 cutouts."""
+        return {"VIS": 0.1, "NISP": 0.02} if exposure == "coadd" else {"VIS": 1.0, "NISP": 0.9}
 
     @classmethod
     def draw(cls, rng: np.random.Generator, setting: Setting) -> Self:
@@ -185,7 +228,7 @@ class CosmicRays:
         normal = np.random.default_rng([self.seed, 0]).standard_normal(self.n_tracks)
         return np.asarray(median * np.exp(scatter * normal))
 
-    def paint(self, band: Band) -> Paint:
+    def spoil(self, band: Band) -> Spoil:
         """Charge along the tracks."""
         rng = np.random.default_rng([self.seed, 1])
         lengths, n = self.lengths(), band.n_pixels
@@ -221,7 +264,7 @@ HOT_CHARGE = (1000.0, 1.0)
 
 
 @dataclass(frozen=True)
-class HotPixels:
+class HotPixels(Artefact):
     """Single pixels with charge of their own."""
 
     bands: Bands
@@ -229,6 +272,11 @@ class HotPixels:
     seed: int
     kind: ClassVar[str] = "hot pixels"
     words: ClassVar[str] = "single pixels with charge of their own"
+
+    @classmethod
+    def realistic_rate(cls, exposure: ExposureMode) -> float | dict[str, float]:
+        """Reading."""
+        return 0.02 if exposure == "coadd" else 1.0
 
     @classmethod
     def draw(cls, rng: np.random.Generator, setting: Setting) -> Self:
@@ -242,7 +290,7 @@ class HotPixels:
             int(rng.integers(2**53)),
         )
 
-    def paint(self, band: Band) -> Paint:
+    def spoil(self, band: Band) -> Spoil:
         """Charge in one pixel each."""
         rng, n = np.random.default_rng(self.seed), band.n_pixels
         place = rng.integers(n * n, size=self.n_pixels)
@@ -251,7 +299,7 @@ class HotPixels:
 
 
 @dataclass(frozen=True)
-class HotColumn:
+class HotColumn(Artefact):
     """A column of the detector with charge of its own, from a defect to the edge of the frame.
 
     offset: of the column from the frame's centre; start: of the defect along it (arcsec).
@@ -267,13 +315,18 @@ class HotColumn:
     words: ClassVar[str] = "part of a detector column with charge of its own"
 
     @classmethod
+    def realistic_rate(cls, exposure: ExposureMode) -> float | dict[str, float]:
+        """Reading."""
+        return 0.005 if exposure == "coadd" else 0.05
+
+    @classmethod
     def draw(cls, rng: np.random.Generator, setting: Setting) -> Self:
         """Some 15 times the noise of one VIS exposure in each pixel: reading."""
         offset, start = rng.uniform(-8, 8), rng.uniform(-14, 5)
         electrons = 200 * np.exp(0.5 * rng.standard_normal())
         return cls(setting.bands, setting.angle, float(offset), float(start), float(electrons))
 
-    def paint(self, band: Band) -> Paint:
+    def spoil(self, band: Band) -> Spoil:
         """The same charge in each of its pixels."""
         across, along = turned(*_pixels(band), self.angle)
         near = np.abs(across - self.offset) <= 0.5 * band.pixel_scale
@@ -290,7 +343,7 @@ QUARTERS = np.array([(-0.25, -0.25), (-0.25, 0.25), (0.25, -0.25), (0.25, 0.25)]
 
 
 @dataclass(frozen=True)
-class Holes:
+class Holes(Artefact):
     """Masked clusters of bad pixels: places without data, the same in all bands of a detector.
 
     Source: public Q1 cutouts, where NISP has them at almost the same place in Y, J and H.
@@ -304,13 +357,18 @@ class Holes:
     words: ClassVar[str] = "masked clusters of bad pixels without data"
 
     @classmethod
+    def realistic_rate(cls, exposure: ExposureMode) -> float | dict[str, float]:
+        """In one field of four in NISP; in VIS where only two exposures are. Source: as above."""
+        return {"VIS": 0.1 if exposure == "coadd" else 0.0, "NISP": 0.4}
+
+    @classmethod
     def draw(cls, rng: np.random.Generator, setting: Setting) -> Self:
         """One and some 2.3 more: with the rate of NISP, 1.3 per frame, as in Q1 cutouts."""
         return cls(
             setting.bands, 1 + int(rng.poisson(2.3)), setting.angle, int(rng.integers(2**53))
         )
 
-    def paint(self, band: Band) -> Paint:
+    def spoil(self, band: Band) -> Spoil:
         """Blank pixels: clusters joined at sides and corners, turned with the detector."""
         rng, n = np.random.default_rng(self.seed), band.n_pixels
         blank = np.zeros((n, n), bool)
@@ -326,4 +384,4 @@ class Holes:
             column, row = np.rint(x + centre[0]).astype(int), np.rint(y + centre[1]).astype(int)
             inside = (row >= 0) & (row < n) & (column >= 0) & (column < n)
             blank[row[inside], column[inside]] = True
-        return Paint(mask=blank, blank=blank)
+        return Spoil(mask=blank, blank=blank)

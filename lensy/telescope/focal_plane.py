@@ -12,17 +12,25 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter, minimum_filter
 
+from lensy.errors import LensyError
+from lensy.telescope.bands import FILTERS, known_band
 from lensy.values import Floats, Mask
 
 Counts = NDArray[np.int64]
 
-INSTRUMENTS = {"VIS": ("VIS",), "NISP": ("Y", "J", "H")}
+INSTRUMENTS = {
+    each: tuple(name for name, row in FILTERS.items() if row.instrument == each)
+    for each in ("VIS", "NISP")
+}
 """Bands of each instrument."""
 
 
 def instrument_of(band_name: str) -> str:
-    """The instrument that has a band: VIS or NISP."""
-    return "VIS" if band_name in INSTRUMENTS["VIS"] else "NISP"
+    """The instrument that has a band, VIS or NISP. Raises LensyError for a band of another one."""
+    instrument = FILTERS[known_band(band_name)].instrument
+    if instrument is None:
+        raise LensyError(f"{band_name} is a band of neither VIS nor NISP: it has no artefacts.")
+    return instrument
 
 
 DITHERS = ((0.0, 0.0), (50.0, 100.0), (50.0, 200.0), (100.0, 300.0))

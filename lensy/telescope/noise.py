@@ -1,7 +1,7 @@
 """What the instrument does to a noiseless image: shot noise, read-out noise, resampled noise.
 
 Plain NumPy; every function takes the random generator it draws from, or draws nothing. What else
-happens in a real exposure is in `artefacts.py`.
+happens in a real exposure is in `instrument.py`.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from scipy.ndimage import convolve1d
 
 from lensy.errors import LensyError
+from lensy.telescope import bands
 from lensy.telescope.bands import Band
 from lensy.values import Image
 
-Look = Literal["coadd", "single exposure", "HST-like"]
+ExposureMode = Literal["coadd", "single exposure", "HST-like"]
 """Four exposures added, one alone, or one of another camera, see HST."""
 
 HST = {
@@ -36,39 +37,30 @@ Source: Koekemoer et al. 2007, ApJS 172, 196 (four exposures of 507 s); ACS Inst
 HST_PIXELS = 2
 """Detector pixels of the HST-like camera along the side of one of ours."""
 
-MOSAIC_NOISE = {"VIS": (1.42, 0.23), "Y": (16.9, 0.44), "J": (15.0, 0.39), "H": (16.1, 0.41)}
-"""Noise of an empty pixel (nJy) and correlation of neighbours in real mosaics, on our pixel grids.
-Source: medians over four public Q1 cutouts (ESA/Euclid/Euclid Consortium, Q1), measured where no
-source is seen in any band; NISP after summing 3x3 mosaic pixels."""
 
-MOSAIC_SUM = {"VIS": 5.60, "Y": 87.6, "J": 70.9, "H": 78.5}
-"""Noise of the sum of 3x3 pixels (nJy), measured as MOSAIC_NOISE, which alone makes our noise: what
-this should come to. White noise would give three times that of a pixel."""
+def as_seen(band: Band | str, exposure: ExposureMode) -> Band:
+    """The band itself for a coadd; for another mode the band with the exposure that it means.
 
-
-@lru_cache
-def as_seen(band: Band, look: Look) -> Band:
-    """The band itself for a coadd; for another look the band with the exposure that it means.
-
-    Raises LensyError for the HST-like look of a band that is not VIS.
+    Raises LensyError for the HST-like exposure of a band that is not VIS.
     """
-    if look == "coadd":
+    band = bands.band(band)
+    if exposure == "coadd":
         return band
-    if look == "single exposure":
+    if exposure == "single exposure":
         return replace(band, n_exposures=1)
     if band.name != "VIS":
-        raise LensyError(f"There is no HST-like look in {band.name}: take VIS.")
+        raise LensyError(f"There is no HST-like exposure in {band.name}: take VIS.")
     return replace(band, **HST)  # type: ignore[arg-type]
 
 
 @lru_cache
-def detector_pixels(band: Band, look: Look) -> Band:
-    """The band on the pixels of the detector, where artefacts of a look happen.
+def detector_pixels(band: Band | str, exposure: ExposureMode) -> Band:
+    """The band on the pixels of the detector, where artefacts of an exposure happen.
 
-    They are the frame's pixels but for the HST-like look, whose pixels are half as wide.
+    They are the frame's pixels but for the HST-like exposure, whose pixels are half as wide.
     """
-    seen = as_seen(band, look)
-    if look != "HST-like":
+    seen = as_seen(band, exposure)
+    if exposure != "HST-like":
         return seen
     n = HST_PIXELS
     return replace(
@@ -81,11 +73,11 @@ def detector_pixels(band: Band, look: Look) -> Band:
 
 def observe(
     image: Image,
-    band: Band,
+    band: Band | str,
     rng: np.random.Generator,
     *,
     exposures: NDArray[Any] | None = None,
-    look: Look = "coadd",
+    exposure: ExposureMode = "coadd",
 ) -> Image:
     """One noisy, sky-subtracted picture of a noiseless image. Same shape, nJy per pixel, float32.
 
@@ -95,20 +87,18 @@ def observe(
 
     exposures: how many of the band's exposures saw each pixel (y, x), all of them where it is not
     given; 0 means no data, 0 nJy. Pixels that all exposures saw are the same with it and without.
+    exposure: what kind of exposure it is, a coadd unless given.
     """
-    band = as_seen(band, look)
+    band = as_seen(band, exposure)
     expected = image.astype(np.float64) / band.njy_per_electron + band.sky_electrons
     counts = rng.poisson(np.maximum(expected, 0.0))
     read_out = np.sqrt(band.n_exposures) * band.read_noise * rng.standard_normal(image.shape)
     if exposures is None:
-        electrons = counts.astype(np.float64)
-        electrons += read_out
+        electrons = counts + read_out
     else:
-        electrons = _thinned(counts, read_out, _share(exposures, image, band), rng)
-    observed = (electrons - band.sky_electrons) * band.njy_per_electron
-    if exposures is not None:
-        observed[exposures == 0] = 0.0
-    return observed.astype(np.float32)
+        share = _share(exposures, image, band)
+        electrons = _thinned(counts, read_out, share, band.sky_electrons, rng)
+    return np.asarray((electrons - band.sky_electrons) * band.njy_per_electron, np.float32)
 
 
 def _share(exposures: NDArray[Any], image: Image, band: Band) -> NDArray[np.float64]:
@@ -127,32 +117,39 @@ def _thinned(
     counts: NDArray[np.int64],
     read_out: NDArray[np.float64],
     share: NDArray[np.float64],
+    sky: float,
     rng: np.random.Generator,
 ) -> NDArray[np.float64]:
-    """What a share of the exposures counted, scaled up to all of them.
+    """What a share of the exposures counted, scaled up to all of them; the sky where none did.
 
     Keeping each photon with probability p turns a Poisson count of mean m into one of mean p m.
     """
     fewer = share < 1
     counts[fewer] = rng.binomial(counts[fewer], share[fewer])
     electrons = counts + np.sqrt(share) * read_out
-    return np.divide(electrons, share, out=np.zeros_like(electrons), where=share > 0)
+    return np.divide(electrons, share, out=np.full_like(electrons, sky), where=share > 0)
 
 
-def noise_sigma(image: Image, band: Band) -> Image:
+def noise_sigma(image: Image, band: Band | str) -> Image:
     """Standard deviation of `observe` for a noiseless image, nJy per pixel, same shape."""
+    band = bands.band(band)
     photons = np.maximum(image, 0.0) * band.njy_per_electron
     return np.sqrt(band.background_sigma**2 + photons).astype(np.float32)
 
 
-def resampled(noise: Image, band: Band) -> Image:
+def resampled(noise: Image, band: Band | str) -> Image:
     """White noise (y, x) with the scatter and the correlation that a mosaic's resampling leaves.
 
     noise: as `observe` adds it. The kernel is (a, 1, a) on both axes, whose neighbours correlate
-    by 2 a / (1 + 2 a^2); empty sky ends with the sigma of MOSAIC_NOISE, brighter pixels in
-    proportion. The frame's edge, where the kernel is cut, keeps its scatter.
+    by 2 a / (1 + 2 a^2); empty sky ends with the sigma of the band's `MosaicNoise`, brighter pixels
+    in proportion. The frame's edge, where the kernel is cut, keeps its scatter. A band of which no
+    mosaic was measured keeps its noise as it is.
     """
-    sigma, correlation = MOSAIC_NOISE[band.name]
+    band = bands.band(band)
+    mosaic = bands.FILTERS[band.name].mosaic
+    if mosaic is None:
+        return noise
+    sigma, correlation = mosaic.sigma, mosaic.correlation
     a = (1 - np.sqrt(1 - 2 * correlation**2)) / (2 * correlation)
     kernel = np.array([a, 1.0, a])
     result = noise.astype(np.float64)

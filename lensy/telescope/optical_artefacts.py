@@ -1,6 +1,6 @@
 """Light that is in the way: saturated stars, ghosts, trails. One class each, with its model.
 
-It arrives as photons, so it is added before the noise. Positions and angles as in `frame.py`.
+It arrives as photons, so it is added before the noise. Positions and angles as in `artefact.py`.
 «Reading» after a number says that it is our choice within what is known.
 """
 
@@ -12,9 +12,19 @@ from typing import ClassVar, Self
 import numpy as np
 from scipy.special import erf
 
-from lensy.telescope.artefact import FAINTEST, Paint, Setting, pixel_positions, turned
+from lensy.telescope.artefact import (
+    FAINTEST,
+    FRAME,
+    Artefact,
+    Setting,
+    Sharing,
+    Spoil,
+    pixel_positions,
+    turned,
+)
 from lensy.telescope.bands import Band, band
 from lensy.telescope.focal_plane import instrument_of
+from lensy.telescope.noise import ExposureMode
 from lensy.values import Floats, Mask
 
 Bands = tuple[str, ...]
@@ -37,8 +47,23 @@ BRIGHTEST, FAINTEST_STAR, COUNT_SLOPE = 12.0, 17.8, 0.2
 """VIS magnitudes of stars that saturate, and by how much the logarithm of their number grows with
 one magnitude. Source: bright limit as in FULL_WELL; slope and brightest star, reading."""
 
-HALF_FRAME = 10.0
+HALF_FRAME = 0.5 * FRAME
 """Half the side of a frame, arcsec."""
+
+SQUARE_DEGREE = 3600.0**2
+"""In square arcsec."""
+
+STARS = 0.04 * 10.0 ** (0.2 * 0.3)
+"""Stars that saturate in VIS, to magnitude 17.8, per frame: 0.02 to 0.06 to magnitude 17.5, and
+counts that grow as 10^(0.2 m). Source: star counts at high galactic latitude; slope, reading."""
+
+GHOSTS = 8.0 * 2 * (FRAME + 18.0) ** 2 / SQUARE_DEGREE
+"""Ghosts per frame: 8 stars to magnitude 10 per square degree, a dichroic and a filter ghost each,
+of 9 arcsec radius. Source: 340 000 stars to magnitude 10 in the sky; Paterson et al. 2026."""
+
+TRAILS = 10.0 * (FRAME + 5.0) ** 2 / SQUARE_DEGREE
+"""Asteroid trails per frame and exposure: 150 000 of them in 15 000 square degrees.
+Source: Carry 2018, A&A 609, A113."""
 
 
 def _around(band: Band, x: float, y: float, angle: float) -> tuple[Floats, Floats]:
@@ -61,7 +86,7 @@ def _gauss(distance: Floats, sigma: float) -> Floats:
 
 
 @dataclass(frozen=True)
-class Star:
+class Star(Artefact):
     """A star so bright that pixels overflow: halo, six spikes, and in VIS bleeding along columns.
 
     magnitudes: AB, per band. The core is the band's Gaussian, integrated over pixels. What does
@@ -75,6 +100,13 @@ class Star:
     magnitudes: dict[str, float]
     kind: ClassVar[str] = "star"
     words: ClassVar[str] = "a saturated star with halo, six spikes and bleeding columns"
+    per: ClassVar[Sharing] = "frame"
+
+    @classmethod
+    def realistic_rate(cls, exposure: ExposureMode) -> float | dict[str, float]:
+        """Counts of stars."""
+        del exposure
+        return STARS
 
     @classmethod
     def draw(cls, rng: np.random.Generator, setting: Setting) -> Self:
@@ -123,14 +155,14 @@ class Star:
         electrons = FULL_WELL[instrument_of(band.name)]
         return electrons * band.flux(band.zero_point) / band.exposure_time
 
-    def paint(self, band: Band) -> Paint:
+    def spoil(self, band: Band) -> Spoil:
         """Light up to the full well, and what flowed over as charge."""
         light, full = self.light(band), self.full_well(band)
         kept = np.minimum(light, full)
         if instrument_of(band.name) != "VIS" or light.max() <= full:
-            return Paint(mask=_seen(kept, band), light=kept)
+            return Spoil(mask=_seen(kept, band), light=kept)
         charge = self._bled(light - kept, full - kept, band)
-        return Paint(mask=_seen(kept + charge, band), light=kept, charge=charge)
+        return Spoil(mask=_seen(kept + charge, band), light=kept, charge=charge)
 
     def _bled(self, excess: Floats, room: Floats, band: Band) -> Floats:
         """The excess of each column, in the pixels of that column nearest to the star."""
@@ -151,7 +183,7 @@ VANE = 0.05
 
 
 @dataclass(frozen=True)
-class Ghost:
+class Ghost(Artefact):
     """A bright star's light after two reflections, far from the star: a disc or ring, no galaxy.
 
     It is an image of the mirror: round, dark in the middle (hole, in units of the radius), with
@@ -168,6 +200,12 @@ class Ghost:
     surface_brightness: float
     kind: ClassVar[str] = "ghost"
     words: ClassVar[str] = "a reflection of a bright star: a faint disc or ring without a galaxy"
+
+    @classmethod
+    def realistic_rate(cls, exposure: ExposureMode) -> float | dict[str, float]:
+        """Counts of bright stars."""
+        del exposure
+        return GHOSTS
 
     @classmethod
     def draw(cls, rng: np.random.Generator, setting: Setting) -> Self:
@@ -189,7 +227,7 @@ class Ghost:
             float(brightness),
         )
 
-    def paint(self, band: Band) -> Paint:
+    def spoil(self, band: Band) -> Spoil:
         """Light within the disc, with edges that are a little soft."""
         across, along = _around(band, self.x, self.y, self.angle)
         distance, soft = np.hypot(across, along), 0.05 * self.radius + band.psf_sigma
@@ -200,11 +238,11 @@ class Ghost:
             forward, sideways = turned(across, along, vane * 2 * np.pi / 3)
             disc[(forward > 0) & (np.abs(sideways) < VANE * self.radius)] *= 0.3
         light = disc * band.flux(self.surface_brightness) * band.pixel_scale**2
-        return Paint(mask=_seen(light, band), light=light)
+        return Spoil(mask=_seen(light, band), light=light)
 
 
 @dataclass(frozen=True)
-class Trail:
+class Trail(Artefact):
     """Something that moved during one exposure: a straight streak with round ends.
 
     x, y: its middle; direction: of motion; length: arcsec. magnitude: AB, mean over the exposure.
@@ -220,6 +258,12 @@ class Trail:
     magnitude: float
     kind: ClassVar[str] = "trail"
     words: ClassVar[str] = "something that moved during an exposure: a straight streak"
+    per: ClassVar[Sharing] = "band"
+
+    @classmethod
+    def realistic_rate(cls, exposure: ExposureMode) -> float | dict[str, float]:
+        """Counts of asteroids, in each of four exposures."""
+        return 4 * TRAILS if exposure == "coadd" else TRAILS
 
     @classmethod
     def draw(cls, rng: np.random.Generator, setting: Setting) -> Self:
@@ -236,11 +280,11 @@ class Trail:
             setting.bands, float(x), float(y), float(direction), float(length), float(magnitude)
         )
 
-    def paint(self, band: Band) -> Paint:
+    def spoil(self, band: Band) -> Spoil:
         """A line as wide as the point-spread function; one exposure of those added has it."""
         along, off = _around(band, self.x, self.y, self.direction)
         width, half = _line_width(band), 0.5 * self.length
         ends = [erf((along + end) / (np.sqrt(2) * width)) for end in (half, -half)]
         line = (ends[0] - ends[1]) / (2 * self.length) * _gauss(off, width)
         light = line * band.pixel_scale**2 * band.flux(self.magnitude) / band.n_exposures
-        return Paint(mask=_seen(light, band), light=light)
+        return Spoil(mask=_seen(light, band), light=light)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, RootModel
+from pydantic_core import PydanticCustomError
 
-from lensy.telescope.focal_plane import LAYOUTS, MEAN_SPAN
-from lensy.telescope.noise import Look
+# what the next two define is registered when they are imported
+import lensy.telescope.detector_artefacts
+import lensy.telescope.optical_artefacts  # noqa: F401
+from lensy.telescope.artefact import ARTEFACTS
+from lensy.telescope.noise import ExposureMode
 from lensy.values import Frozen
 
 Probability = Annotated[float, Field(ge=0, le=1)]
@@ -31,77 +34,72 @@ Rate = Annotated[PerInstrument, BeforeValidator(_for_both)]
 NEVER = PerInstrument()
 
 
-class Rates(Frozen):
+def field_name(kind: str) -> str:
+    """A kind of artefact as it is spelt in JSON and in names of columns: chip_gap."""
+    return kind.replace(" ", "_")
+
+
+def _known(name: str) -> str:
+    if name.replace("_", " ") not in ARTEFACTS:
+        kinds = ", ".join(map(field_name, ARTEFACTS))
+        raise PydanticCustomError(
+            "artefact", "there is no such artefact; the kinds are {kinds}", {"kinds": kinds}
+        )
+    return name
+
+
+def _in_order(rates: dict[str, PerInstrument]) -> dict[str, PerInstrument]:
+    """Without the kinds that never occur, in the order of ARTEFACTS."""
+    for name, rate in rates.items():
+        if ARTEFACTS[name.replace("_", " ")].per == "frame" and rate.VIS != rate.NISP:
+            raise PydanticCustomError("rate", "{kind} is in all bands or none", {"kind": name})
+    names = map(field_name, ARTEFACTS)
+    return {name: rates[name] for name in names if rates.get(name, NEVER) != NEVER}
+
+
+KindName = Annotated[str, AfterValidator(_known)]
+
+
+class Rates(RootModel[Annotated[dict[KindName, Rate], AfterValidator(_in_order)]]):
     """Probability that a frame of 20 arcsec has an artefact of each kind, from 0 to 1, no unit.
 
-    A frame is that of one band for cosmic rays and trails, that of an instrument for what belongs
-    to its detectors, and all bands together for a star.
+    A frame is that of one band, of an instrument, or all bands together: see `Artefact.per`. Kinds
+    that are not given, or given as 0, never occur. Raises ValidationError for a kind that is none.
+
+    >>> rates = Rates(chip_gap=0.5, hole={"VIS": 0.1})
+    >>> rates.of("chip gap", "NISP"), rates.of("hole", "NISP"), rates.of("star", "VIS")
+    (0.5, 0.0, 0.0)
     """
 
-    chip_gap: Rate = NEVER
-    noise_step: Rate = NEVER
-    cosmic_rays: Rate = NEVER
-    star: Probability = 0.0
-    ghost: Rate = NEVER
-    hot_pixels: Rate = NEVER
-    hot_column: Rate = NEVER
-    trail: Rate = NEVER
-    hole: Rate = NEVER
+    model_config = ConfigDict(frozen=True)
+
+    def __init__(self, rates: Any = None, /, **by_kind: Any) -> None:
+        super().__init__(by_kind if rates is None else rates)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.root.items()))
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds that may occur."""
+        return tuple(name.replace("_", " ") for name in self.root)
 
     def of(self, kind: str, instrument: str) -> float:
         """The probability of a kind in VIS or NISP."""
-        rate = getattr(self, kind.replace(" ", "_"))
-        return float(rate if isinstance(rate, float | int) else getattr(rate, instrument))
+        return float(getattr(self.root.get(field_name(kind), NEVER), instrument))
+
+    def without(self, kind: str) -> Rates:
+        """The same but for one kind, which never occurs."""
+        return Rates({name: rate for name, rate in self.root.items() if name != field_name(kind)})
 
 
-FRAME = 20.0
-"""Side of a frame, arcsec."""
-
-SQUARE_DEGREE = 3600.0**2
-"""In square arcsec."""
-
-STARS = 0.04 * 10.0 ** (0.2 * 0.3)
-"""Stars that saturate in VIS, to magnitude 17.8, per frame: 0.02 to 0.06 to magnitude 17.5, and
-counts that grow as 10^(0.2 m). Source: star counts at high galactic latitude; slope, reading."""
-
-GHOSTS = 8.0 * 2 * (FRAME + 18.0) ** 2 / SQUARE_DEGREE
-"""Ghosts per frame: 8 stars to magnitude 10 per square degree, a dichroic and a filter ghost each,
-of 9 arcsec radius. Source: 340 000 stars to magnitude 10 in the sky; Paterson et al. 2026."""
-
-TRAILS = 10.0 * (FRAME + 5.0) ** 2 / SQUARE_DEGREE
-"""Asteroid trails per frame and exposure: 150 000 of them in 15 000 square degrees.
-Source: Carry 2018, A&A 609, A113."""
-
-
-@cache
-def realistic_rates(look: Look) -> Rates:
+def realistic_rates(exposure: ExposureMode) -> Rates:
     """What a frame of the survey has, to the best of what is public.
 
     From the geometry: chip gaps of an exposure, noise steps. From counts: stars, ghosts, trails.
-    From four public Q1 cutouts: holes (in one field of four in NISP; in VIS where only two
-    exposures are), and cosmic rays that a coadd keeps (none seen in five frames' worth). Reading:
-    hot pixels and columns, edges of the mosaic (1 of 200 frames).
+    From four public Q1 cutouts: holes, and cosmic rays that a coadd keeps. Reading: hot pixels and
+    columns, edges of the mosaic. Each class of artefact carries its own, with its source.
     """
-    span = FRAME * MEAN_SPAN
-    always = {"star": STARS, "ghost": GHOSTS}
-    if look != "coadd":
-        rates: dict[str, Any] = {
-            # candidates are where detectors are: of those frames, the share that a gap cuts
-            "chip_gap": {name: each.cut_fraction(span) for name, each in LAYOUTS.items()},
-            "cosmic_rays": {"VIS": 1.0, "NISP": 0.9},
-            "hot_pixels": 1.0,
-            "hot_column": 0.05,
-            "trail": TRAILS,
-            "hole": {"VIS": 0.0, "NISP": 0.4},
-        }
-    else:
-        rates = {
-            "chip_gap": 0.005,
-            "noise_step": {name: each.step_fraction(span) for name, each in LAYOUTS.items()},
-            "cosmic_rays": {"VIS": 0.1, "NISP": 0.02},
-            "hot_pixels": 0.02,
-            "hot_column": 0.005,
-            "trail": 4 * TRAILS,
-            "hole": {"VIS": 0.1, "NISP": 0.4},
-        }
-    return Rates.model_validate(rates | always)
+    return Rates(
+        {field_name(kind): each.realistic_rate(exposure) for kind, each in ARTEFACTS.items()}
+    )

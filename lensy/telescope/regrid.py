@@ -7,32 +7,32 @@ from functools import cache
 import numpy as np
 from scipy.ndimage import zoom
 
-from lensy.telescope.bands import band
+from lensy.telescope.bands import Band, band
 from lensy.values import Image
 
 
 def on_grid_of(
     image: Image,
-    band_name: str,
-    target: str,
-    window: tuple[slice, slice] = (slice(None), slice(None)),
+    band_name: Band | str,
+    target: Band | str,
+    part: tuple[slice, slice] = (slice(None), slice(None)),
 ) -> Image:
     """An image (y, x) of one band on the pixels of another band's frame, still per own pixel.
 
     Onto finer pixels, bilinear between pixel centres; the outermost pixels, half a pixel and less
     beyond the frame, are repeated. Onto coarser ones, the mean of all that lie in each. So the
     predecessor's OU-200 has NISP frames, and its OU-66 those of VIS.
-    window: the part of the target's frame that is wanted.
+    part: what part of the target's frame that is wanted.
     """
     if band(band_name).shape == band(target).shape:
-        return image[window]
+        return image[part]
     weights = _interpolation(band_name, target)
-    rows, columns = (weights[part] for part in window)
+    rows, columns = (weights[each] for each in part)
     return np.asarray(rows @ image @ columns.T)
 
 
 @cache
-def _interpolation(band_name: str, target: str) -> Image:
+def _interpolation(band_name: Band | str, target: Band | str) -> Image:
     """Weight of each pixel of a band along an axis (second) in each of the target's (first)."""
     own, wanted = band(band_name), band(target)
     if own.pixel_scale < wanted.pixel_scale:

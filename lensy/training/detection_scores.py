@@ -17,8 +17,9 @@ from torch.utils.data import DataLoader
 from torchmetrics.detection import MeanAveragePrecision
 from tqdm import tqdm
 
-from lensy.datasets.instances import LENS, Instances, Role, collated
+from lensy.datasets.instances import LENS, Instances, collated
 from lensy.models.mask_rcnn import MaskRcnn, image_score
+from lensy.simulation.targets import Role
 
 Columns = dict[str, NDArray[Any]]
 

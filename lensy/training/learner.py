@@ -11,13 +11,14 @@ import logging
 import os
 import time
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import lightning
 import numpy as np
 import torch
-from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
@@ -43,23 +44,22 @@ class Schedule(Protocol):
     def n_epochs(self) -> int:
         """Stretches of steps between two validations."""
 
-    @property
-    def n_steps(self) -> int:
-        """Optimiser steps of the whole run."""
-
 
 class Learner(lightning.LightningModule):
     """A network in training. Subclasses bring the data and the steps.
 
     Their training step hands its loss to `noted`, their validation step what it found to `collect`.
-    rows: the history, one row per epoch.
+    model: the network. rows: the history, one row per epoch. n_steps: of the optimiser in all.
     """
 
-    def __init__(self, schedule: Schedule) -> None:
+    model: Any
+
+    def __init__(self, schedule: Schedule, *, n_steps: int) -> None:
         super().__init__()
         self.schedule = schedule
+        self.n_steps = n_steps
         self.rows: list[dict[str, float]] = []
-        self._losses: list[float] = []
+        self._losses: list[tuple[float, int]] = []
         self._validation: dict[str, list[Any]] = {}
         self._started = time.monotonic()
 
@@ -75,16 +75,16 @@ class Learner(lightning.LightningModule):
             self.parameters(), lr=peak, weight_decay=self.schedule.weight_decay
         )
         schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimiser, max_lr=peak, total_steps=self.schedule.n_steps
+            optimiser, max_lr=peak, total_steps=self.n_steps
         )
         return {
             "optimizer": optimiser,
             "lr_scheduler": {"scheduler": schedule, "interval": "step"},
         }
 
-    def noted(self, loss: Tensor) -> Tensor:
-        """The loss as it came, for the history."""
-        self._losses.append(float(loss.detach()))
+    def noted(self, loss: Tensor, *, weight: int = 1) -> Tensor:
+        """The loss as it came, for the history. weight: of the batch in the epoch's mean."""
+        self._losses.append((float(loss.detach()), weight))
         return loss
 
     def collect(self, **columns: Tensor) -> None:
@@ -105,7 +105,7 @@ class Learner(lightning.LightningModule):
         row = {
             "epoch": self.trainer.current_epoch + 1,
             "step": self.trainer.global_step,
-            "train_loss": float(np.mean(self._losses)),
+            "train_loss": _weighted_mean(self._losses),
         }
         row |= {"val_loss": float(whole["loss"].mean())} if "loss" in whole else {}
         row |= {"val_auroc": area, "minutes": (time.monotonic() - self._started) / 60}
@@ -149,25 +149,49 @@ def train(
     latest = ModelCheckpoint(
         dirpath=folder, filename="last", save_on_train_epoch_end=True, enable_version_counter=False
     )
+    last = folder / "last.ckpt"
+    run_trainer(
+        module,
+        resume=last if last.exists() else None,
+        callbacks=[keep, latest],
+        progress=progress,
+        options=options,
+    )
+    return Path(keep.best_model_path)
+
+
+def run_trainer(
+    module: Learner,
+    *,
+    resume: Path | None = None,
+    callbacks: Sequence[Callback] = (),
+    progress: bool = False,
+    options: dict[str, Any] | None = None,
+) -> None:
+    """Let Lightning's trainer teach a network. resume: a checkpoint to go on from."""
     trainer = lightning.Trainer(
         max_epochs=module.schedule.n_epochs,
         reload_dataloaders_every_n_epochs=1,
         num_sanity_val_steps=0,
         logger=False,
-        callbacks=[keep, latest],
+        callbacks=[*callbacks],
+        enable_checkpointing=bool(callbacks),
         enable_progress_bar=progress,
         enable_model_summary=False,
         **usual_options(options),
     )
-    last = folder / "last.ckpt"
     with warnings.catch_warnings():
         # two cores are busy with the network: loader processes would only take them away
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
         warnings.filterwarnings("ignore", message=".*Checkpoint directory.*exists.*")
         # Lightning 2.6 uses a class that torch 2.12 deprecates
         warnings.filterwarnings("ignore", message=".*treespec, LeafSpec.*")
-        trainer.fit(module, ckpt_path=str(last) if last.exists() else None, weights_only=True)
-    return Path(keep.best_model_path)
+        trainer.fit(module, ckpt_path=str(resume) if resume else None, weights_only=True)
+
+
+def _weighted_mean(pairs: Sequence[tuple[float, int]]) -> float:
+    values, weights = zip(*pairs, strict=True)
+    return float(np.average(values, weights=weights))
 
 
 def usual_options(options: dict[str, Any] | None) -> dict[str, Any]:

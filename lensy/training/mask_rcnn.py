@@ -1,20 +1,31 @@
-"""Experiments with Mask R-CNN: which objects, how much training. As `experiments.py`."""
+"""The four Mask R-CNNs of the talk, and those set beside them: which objects, how much training."""
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import replace
-from typing import Annotated
+from dataclasses import asdict, replace
+from typing import Annotated, Any, ClassVar, Self
 
+import numpy as np
 from pydantic import Field
+from torch import nn
 
-from lensy.datasets.instances import BAND, Role, Variant
+from lensy.datasets.instances import BAND, LENS, Instances, Variant
+from lensy.datasets.store import DataSet
 from lensy.errors import LensyError
-from lensy.models.mask_rcnn import Size
-from lensy.runs.experiment import Count, Scale, check_scale, with_seed
-from lensy.simulation.example import BandName, Recipe
-from lensy.training.unet import Experiment, experiment
-from lensy.values import Frozen
+from lensy.models.mask_rcnn import MaskRcnn, Size, image_score
+from lensy.runs.experiment import Count, Scale, Training, known_scale, with_seed
+from lensy.runs.run import Run
+from lensy.simulation.recipe import Recipe
+from lensy.simulation.targets import Role
+from lensy.telescope.bands import band
+from lensy.training.detection_scores import score_images, score_instances
+from lensy.training.fit import NetworkExperiment, Tested
+from lensy.training.learner import Learner
+from lensy.training.mask_rcnn_learner import MaskRcnnLearner
+from lensy.training.scorer import Scorer
+from lensy.training.unet import UnetExperiment
+from lensy.training.unet_scores import meaning_of
+from lensy.values import canonical, fingerprint
 
 _LENS: dict[str, tuple[Role, ...]] = {"lensed light": ("lensed light",)}
 
@@ -61,7 +72,7 @@ START = "naberrie-vis"
 that two cores can take, a trunk with random weights does not get far."""
 
 
-class MaskTraining(Frozen):
+class MaskTraining(Training):
     """Settings of one training run, the same for all variants at a scale."""
 
     size: Size = "light"
@@ -80,44 +91,6 @@ class MaskTraining(Frozen):
     weight_decay: Annotated[float, Field(ge=0)] = 1e-4
     n_check: Count = 200
     """Validation frames scored after each epoch."""
-    seed: Annotated[int, Field(ge=0)] = 1
-
-    @property
-    def n_steps(self) -> int:
-        """Optimiser steps of the whole run."""
-        return self.n_epochs * self.steps_per_epoch
-
-
-class MaskExperiment(Frozen):
-    """A variant of Mask R-CNN, its training and the recipe of its data.
-
-    start: the experiment whose finished Naberrie gives the trunk's first weights; random ones
-    without.
-    """
-
-    name: str
-    scale: Scale
-    variant: str
-    training: MaskTraining
-    recipe: Recipe
-    start: Experiment | None = None
-
-    @property
-    def band(self) -> BandName:
-        """The band that the network sees."""
-        return BAND
-
-    @property
-    def objects(self) -> Variant:
-        """What the network is to find."""
-        return VARIANTS[self.variant]
-
-    @property
-    def fingerprint(self) -> str:
-        """Twelve hexadecimal digits that change with any setting or the data's recipe."""
-        content = self.training.model_dump_json() + repr(self.objects) + self.recipe.fingerprint
-        content += self.start.fingerprint if self.start else ""
-        return hashlib.sha256(content.encode()).hexdigest()[:12]
 
 
 TRAINING = {
@@ -138,19 +111,118 @@ TRAINING = {
 }
 
 
-def mask_experiment(
-    name: str, scale: Scale, recipe: Recipe, *, seed: int | None = None
-) -> MaskExperiment:
-    """The experiment with the variant called `name`; another seed becomes part of the name.
+class MaskExperiment(NetworkExperiment):
+    """A variant of Mask R-CNN, its training and the recipe of its data.
 
-    Raises LensyError with the names there are.
+    start: the experiment whose finished Naberrie gives the trunk's first weights, which stay;
+    random ones without.
     """
-    if name not in VARIANTS:
-        raise LensyError(f"There is no variant {name!r}; the variants are {', '.join(VARIANTS)}.")
-    check_scale(scale)
-    label, training = with_seed(name, TRAINING[scale], seed)
-    begins = training.size == "light" and name not in FROM_RANDOM
-    start = experiment(START, scale, recipe, seed=seed) if begins else None
-    return MaskExperiment(
-        name=label, scale=scale, variant=name, training=training, recipe=recipe, start=start
-    )
+
+    kind: ClassVar[str] = "mask-rcnn"
+    names: ClassVar[tuple[str, ...]] = tuple(VARIANTS)
+
+    variant: str
+    training: MaskTraining
+    start: UnetExperiment | None = None
+
+    @classmethod
+    def named(cls, name: str, scale: Scale, recipe: Recipe, *, seed: int | None = None) -> Self:
+        """The experiment with a variant. seed: another one than usual becomes part of the name."""
+        label, training = with_seed(name, TRAINING[known_scale(scale)], seed)
+        begins = training.size == "light" and name not in FROM_RANDOM
+        start = UnetExperiment.named(START, scale, recipe, seed=seed) if begins else None
+        return cls(
+            name=label, scale=scale, variant=name, training=training, recipe=recipe, start=start
+        )
+
+    @property
+    def bands(self) -> tuple[str, ...]:
+        """The band that the network sees."""
+        return (BAND,)
+
+    @property
+    def objects(self) -> Variant:
+        """What the network is to find."""
+        return VARIANTS[self.variant]
+
+    @property
+    def fingerprint(self) -> str:
+        """As of any experiment; of the variant counts what it says and not its name."""
+        content = canonical(self, leave_out=("name", "scale", "variant"))
+        return fingerprint(self.kind, content | {"objects": asdict(self.objects)})
+
+    def network(self) -> MaskRcnn:
+        """The network with random weights."""
+        sigma = band(BAND).background_sigma
+        return MaskRcnn(len(self.objects.classes), sigma, self.training.size)
+
+    def learner(self, data: DataSet) -> Learner:
+        """The network with its data."""
+        return MaskRcnnLearner(self, data)
+
+    def load(self, run: Run) -> MaskRcnn:
+        """The network of a finished run; a trunk that stayed as it was may be kept elsewhere."""
+        model, weights = self.network(), run.weights()
+        own = model.state_dict().keys() - weights.keys()
+        if own and self.start is not None:
+            owner = run.beside(self.start.name, self.start.fingerprint)
+            model.begin_with(self.start.trunk(owner))
+            weights = model.state_dict() | weights
+        model.load_state_dict(weights)
+        return model.eval()
+
+    def validated(
+        self, network: nn.Module, data: DataSet, *, earlier: dict[str, Any] | None, progress: bool
+    ) -> dict[str, Any]:
+        """What a score means."""
+        del earlier
+        frames = Instances(data, "validation", self.objects)
+        labels, scores = score_images(_detector(network), frames, progress=progress)
+        return meaning_of(labels, scores, "best detection of lensed light, 0 without any")
+
+    def tested(
+        self, network: nn.Module, data: DataSet, score: dict[str, Any], *, progress: bool
+    ) -> Tested:
+        """Scores of frames, and how good boxes and masks are.
+
+        In single precision, whatever the training's: bfloat16 has three digits, and the best scores
+        differ in the third.
+        """
+        del score
+        limit = min(self.training.n_test, data.recipe.n_test)
+        frames = Instances(data, "test", self.objects, limit=limit)
+        columns, precision = score_instances(_detector(network), frames, progress=progress)
+        return Tested(columns, {"precision": precision})
+
+    def scorer(self, run: Run, precision: str | None = None) -> Scorer:
+        """The score of the best detection of lensed light; precision: single, whatever is asked."""
+        del precision
+        detector = self.load(run)
+        return Scorer(
+            self.bands,
+            lambda flux: image_score(detector.detect(flux), label=LENS),
+            name=run.name,
+            detector=detector,
+            classes=tuple(self.objects.classes),
+            meaning=run.info["score"],
+            origin=run.origin,
+        )
+
+
+def _detector(network: nn.Module) -> MaskRcnn:
+    if not isinstance(network, MaskRcnn):
+        raise LensyError(f"This needs a Mask R-CNN, not a {type(network).__name__}.")
+    return network
+
+
+def without_detection(run: Run) -> dict[str, float]:
+    """Share of lenses and of non-lenses in which nothing at all was found, of any score.
+
+    Such images share the score 0, and so are one straight piece of the ROC curve, its last.
+    """
+    scores = run.scores()
+    empty, labels = scores["score"] == 0, scores["label"].astype(bool)
+    return {
+        "lenses": float(np.mean(empty[labels])),
+        "non-lenses": float(np.mean(empty[~labels])),
+    }

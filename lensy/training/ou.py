@@ -1,4 +1,4 @@
-"""The predecessor's networks trained here, by its protocol.
+"""The predecessor's networks taught here, by its protocol.
 
 Adam at a constant rate, cross-entropy weighted by class, dropout, no augmentation, and the epoch
 with the least loss on validation images is kept. Source: Wilde et al. 2022, section 3. What differs
@@ -12,101 +12,42 @@ with the published weights.
 
 from __future__ import annotations
 
-import hashlib
-import time
-from functools import partial
-from pathlib import Path
-from typing import Annotated, Any, Unpack
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
 from pydantic import Field
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, Subset
-from tqdm import tqdm
 
-from lensy.datasets.frames import Frames, example_columns
 from lensy.datasets.store import DataSet
 from lensy.errors import LensyError
-from lensy.metrics.ranking import auroc, ranking_results, threshold_at
 from lensy.models.classifier import log_odds
 from lensy.models.ou import FAMILY, Design, Ou
-from lensy.provenance import provenance
-from lensy.runs.experiment import Count, Scale, check_scale, with_seed
-from lensy.runs.library import Places, obtained
-from lensy.runs.run import SHIPPED, Run, claim, write_history, write_run
-from lensy.runs.weights import round_trip_half, single_precision_weights
-from lensy.simulation.example import BandName, Recipe, Split
+from lensy.runs.experiment import Count, Scale, Training, known_scale, with_seed
+from lensy.runs.run import Run
+from lensy.simulation.recipe import Recipe, Split
 from lensy.telescope.regrid import on_grid_of
-from lensy.training.learner import Learner, arithmetic, train
-from lensy.training.ou_weights import content, fetch_weights
-from lensy.training.unet_scores import batches
-from lensy.values import Columns, Frozen
-
-
-def find_predecessor(recipe: Recipe, network: str = "ou-vis") -> Run | None:
-    """The shipped scores of one of the predecessor's published networks on a recipe's test set.
-
-    None where it was not scored on that recipe: its weights do not come with the package.
-    """
-    for path in sorted(SHIPPED.glob(f"*/{network}-published/run.json")):
-        run = Run(path.parent)
-        scored = Recipe.model_validate(run.info["experiment"]["recipe"])
-        if scored.fingerprint == recipe.fingerprint:
-            return run
-    return None
-
+from lensy.training.fit import NetworkExperiment, Tested
+from lensy.training.learner import Learner
+from lensy.training.ou_weights import fetch_weights, published
+from lensy.training.predecessor import frames_for, ou_scorer, predecessor_scores
+from lensy.training.scorer import Scorer
+from lensy.training.unet_scores import meaning_of
+from lensy.values import Image
 
 Batch = tuple[Tensor, Tensor]
 
 
-class OuTraining(Frozen):
+class OuTraining(Training):
     """Settings of one training run. An epoch sees every training image once."""
 
     batch: Count = 20
     n_epochs: Count = 5
     steps_per_epoch: Count = 250
     learning_rate: Annotated[float, Field(gt=0)] = 3e-4
-    weight_decay: Annotated[float, Field(ge=0)] = 0.0
     n_check: Count = 1000
     """Validation frames whose loss chooses the epoch."""
-    seed: Annotated[int, Field(ge=0)] = 1
-
-    @property
-    def n_steps(self) -> int:
-        """Optimiser steps of the whole run."""
-        return self.n_epochs * self.steps_per_epoch
-
-
-class OuExperiment(Frozen):
-    """One of the predecessor's networks, its training and the recipe of its data."""
-
-    name: str
-    scale: Scale
-    network: str
-    training: OuTraining
-    recipe: Recipe
-    tuned: bool = False
-    """Whether it begins with the published weights, else with random ones."""
-
-    @property
-    def design(self) -> Design:
-        """What the network sees."""
-        return FAMILY[self.network]
-
-    @property
-    def band(self) -> BandName:
-        """The band whose numbers describe the examples: VIS where it is seen."""
-        return "VIS" if "VIS" in self.design.bands else self.design.bands[0]
-
-    @property
-    def fingerprint(self) -> str:
-        """Twelve hexadecimal digits that change with any setting or the data's recipe."""
-        start = "published" if self.tuned else ""
-        content = self.training.model_dump_json() + self.network + start + self.recipe.fingerprint
-        return hashlib.sha256(content.encode()).hexdigest()[:12]
 
 
 TRAINING = {
@@ -119,31 +60,83 @@ TRAINING = {
 TUNED = "-tuned"
 """Ending of the name of an experiment that begins with the published weights."""
 
-NAMES = (*FAMILY, f"ou-200{TUNED}", f"ou-vis{TUNED}")
-"""All experiments."""
 
+class OuExperiment(NetworkExperiment):
+    """One of the predecessor's networks, its training and the recipe of its data.
 
-def ou_experiment(
-    name: str, scale: Scale, recipe: Recipe, *, seed: int | None = None
-) -> OuExperiment:
-    """The training called `name` at a scale; another seed is part of the experiment's name.
-
-    Raises LensyError with the names there are.
+    network: one of `models.ou.FAMILY`. tuned: whether it begins with the published weights, else
+    with random ones.
     """
-    if name not in NAMES:
-        raise LensyError(f"There is no network {name!r}; the networks are {', '.join(NAMES)}.")
-    check_scale(scale)
-    tuned = name.endswith(TUNED)
-    label = name if tuned else f"{name}-trained"
-    label, training = with_seed(label, TRAINING[scale], seed)
-    return OuExperiment(
-        name=label,
-        scale=scale,
-        network=name.removesuffix(TUNED),
-        training=training,
-        recipe=recipe,
-        tuned=tuned,
-    )
+
+    kind: ClassVar[str] = "ou"
+    names: ClassVar[tuple[str, ...]] = (*FAMILY, f"ou-200{TUNED}", f"ou-vis{TUNED}")
+    judged_by: ClassVar[Literal["val_auroc", "val_loss"]] = "val_loss"
+
+    network: str
+    training: OuTraining
+    tuned: bool = False
+
+    @classmethod
+    def named(cls, name: str, scale: Scale, recipe: Recipe, *, seed: int | None = None) -> Self:
+        """The training of that name. seed: another one than usual becomes part of the name."""
+        tuned = name.endswith(TUNED)
+        label = name if tuned else f"{name}-trained"
+        label, training = with_seed(label, TRAINING[known_scale(scale)], seed)
+        return cls(
+            name=label,
+            scale=scale,
+            network=name.removesuffix(TUNED),
+            training=training,
+            recipe=recipe,
+            tuned=tuned,
+        )
+
+    @property
+    def design(self) -> Design:
+        """What the network sees."""
+        return FAMILY[self.network]
+
+    @property
+    def bands(self) -> tuple[str, ...]:
+        """Bands that the network sees, in the order of its channels."""
+        return self.design.bands
+
+    @property
+    def band(self) -> str:
+        """The band whose numbers describe the examples: VIS where it is seen."""
+        return "VIS" if "VIS" in self.bands else self.bands[0]
+
+    def learner(self, data: DataSet) -> Learner:
+        """The network with its data."""
+        return OuLearner(self, data)
+
+    def load(self, run: Run) -> Ou:
+        """The network of a finished run."""
+        model = Ou(self.network)
+        model.load_state_dict(run.weights())
+        return model.eval()
+
+    def validated(
+        self, network: nn.Module, data: DataSet, *, earlier: dict[str, Any] | None, progress: bool
+    ) -> dict[str, Any]:
+        """What a score means."""
+        del earlier
+        frames = frames_for(self.design, data, "validation")
+        found = predecessor_scores(network, frames, progress=progress)
+        return meaning_of(found["label"], found["score"], "log-odds of a lens")
+
+    def tested(
+        self, network: nn.Module, data: DataSet, score: dict[str, Any], *, progress: bool
+    ) -> Tested:
+        """Scores of the test set."""
+        del score
+        frames = frames_for(self.design, data)
+        return Tested(predecessor_scores(network, frames, progress=progress), {})
+
+    def scorer(self, run: Run, precision: str | None = None) -> Scorer:
+        """Log-odds of a lens; precision: single, whatever is asked."""
+        del precision
+        return ou_scorer(self.load(run), run)
 
 
 class Remembered(Dataset[Batch]):
@@ -176,23 +169,23 @@ class Remembered(Dataset[Batch]):
         return torch.from_numpy(np.stack(bands)), torch.tensor(int(self.labels[index]))
 
 
-def _scaled(image: np.ndarray) -> np.ndarray:
+def _scaled(image: Image) -> np.ndarray:
     low, high = float(image.min()), float(image.max())
     return ((image - low) / max(high - low, 1e-12)).astype(np.float16)
 
 
-class OuModule(Learner):
+class OuLearner(Learner):
     """One of the networks with its loss and its data."""
 
     def __init__(self, experiment: OuExperiment, data: DataSet) -> None:
-        super().__init__(experiment.training)
         self.settings = experiment.training
+        super().__init__(self.settings, n_steps=self.settings.n_steps)
         self.model = Ou(experiment.network)
         if experiment.tuned:
             name = experiment.network
             self.model.load_state_dict(published(name, fetch_weights(name)).state_dict())
         self.training_frames = Remembered(data, "train", experiment.design)
-        limit = experiment.training.n_check
+        limit = self.settings.n_check
         self.checked = Remembered(data, "validation", experiment.design, limit=limit)
         share = float(np.mean(self.training_frames.labels))
         if not 0 < share < 1:
@@ -228,135 +221,4 @@ class OuModule(Learner):
         loss = nn.functional.cross_entropy(
             logits, labels, weight=self.loss.weight, reduction="none"
         )
-        self.collect(loss=loss, score=(logits[:, 1] - logits[:, 0]).float(), label=labels)
-
-
-def fit_ou(
-    experiment: OuExperiment,
-    data: DataSet,
-    folder: Path,
-    *,
-    progress: bool = False,
-    trainer_options: dict[str, Any] | None = None,
-) -> Run:
-    """Train a network, score the test set with its best epoch, and write the run.
-
-    A killed job that is started again goes on after its last finished epoch.
-    Raises LensyError where data or folder belong to another experiment.
-    """
-    origin = provenance()
-    claim(folder, experiment, data)
-    torch.manual_seed(experiment.training.seed)
-    module = OuModule(experiment, data)
-    best = train(
-        module,
-        folder / "checkpoints",
-        judged_by="val_loss",
-        progress=progress,
-        options=trainer_options,
-    )
-    module.load_state_dict(torch.load(best, weights_only=True, map_location="cpu")["state_dict"])
-    round_trip_half(module.model)
-    write_history(folder / "history.csv", module.rows)
-    model = module.model.eval()
-    checked = predecessor_scores(model, frames_for(model, data, "validation"), progress=progress)
-    columns = predecessor_scores(model, frames_for(model, data), progress=progress)
-    rates = (0.1, 0.01)
-    info = {
-        "experiment": experiment.model_dump(mode="json"),
-        "fingerprint": experiment.fingerprint,
-        "best_epoch": min(module.rows, key=lambda row: row["val_loss"])["epoch"],
-        "wall_seconds": round(60 * module.rows[-1]["minutes"], 1),
-        "arithmetic": arithmetic(trainer_options),
-        "score": {
-            "kind": "log-odds of a lens",
-            "validation_auroc": round(auroc(checked["label"], checked["score"]), 4),
-            "threshold_at_false_positive_rate": {
-                str(rate): threshold_at(*checked.values(), false_positive_rate=rate)
-                for rate in rates
-            },
-        },
-        "test": ranking_results(columns["label"], columns["score"]),
-        "provenance": origin,
-    }
-    columns |= example_columns(data, experiment.band)
-    return write_run(folder, info=info, scores=columns, networks={"model": model})
-
-
-def trained_ou(run: Run) -> Ou:
-    """The network of a finished run, in evaluation mode, single precision."""
-    model = Ou(run.info["experiment"]["network"])
-    model.load_state_dict(single_precision_weights(run.folder / "model.safetensors"))
-    return model.eval()
-
-
-def obtain_ou(experiment: OuExperiment, **places: Unpack[Places]) -> Run:
-    """The run of an experiment: shipped, made earlier, or else trained now, data included."""
-    return obtained(experiment, partial(fit_ou, experiment), **places)
-
-
-def score_predecessor(
-    weights: Path, data: DataSet, folder: Path, *, name: str = "ou-vis", progress: bool = False
-) -> Run:
-    """Score a test set with published weights of one of the predecessor's networks.
-
-    weights: safetensors file with the published names. name: one of `models.ou.FAMILY`. The run
-    that is written holds scores, no weights.
-    Raises LensyError where the file does not fit the network.
-    """
-    model = published(name, weights)
-    started = time.monotonic()
-    columns = predecessor_scores(model, frames_for(model, data), progress=progress)
-    info = {
-        "experiment": {
-            "name": f"{name}-published",
-            "scale": data.recipe.name.rsplit("-", 1)[-1],
-            "recipe": data.recipe.model_dump(mode="json"),
-            "published": name,
-        },
-        "fingerprint": published_fingerprint(model, data.recipe),
-        "wall_seconds": round(time.monotonic() - started, 1),
-        "test": ranking_results(columns["label"], columns["score"]),
-        "provenance": provenance(),
-    }
-    return write_run(folder, info=info, scores=columns)
-
-
-def published_fingerprint(model: Ou, recipe: Recipe) -> str:
-    """Twelve hexadecimal digits that change with any weight or the data's recipe."""
-    known = content(model.state_dict()) + recipe.fingerprint
-    return hashlib.sha256(known.encode()).hexdigest()[:12]
-
-
-def published(name: str, weights: Path) -> Ou:
-    """A published network, in evaluation mode. Raises LensyError where the file does not fit it."""
-    if name not in FAMILY:
-        raise LensyError(f"There is no network {name!r}; the networks are {', '.join(FAMILY)}.")
-    model = Ou(name)
-    try:
-        model.load_state_dict(load_file(weights))
-    except (OSError, SafetensorError, RuntimeError) as error:
-        first = str(error).strip().splitlines()[0]
-        raise LensyError(
-            f"{weights} does not hold the weights of {name.upper()} ({first}): give the converted "
-            "safetensors file of the published network."
-        ) from None
-    return model.eval()
-
-
-def frames_for(model: Ou, data: DataSet, split: Split = "test") -> Frames:
-    """Frames of a data set as a network of the family sees them."""
-    return Frames(data, split, model.design.bands, grid=model.design.grid)
-
-
-def predecessor_scores(model: Ou, frames: Frames, *, progress: bool = False) -> Columns:
-    """`label` and `score` of whole frames with the predecessor's network: log-odds of a lens.
-
-    Its probabilities are rounded to 1 for the images that matter most.
-    """
-    labels, scores = [], []
-    with torch.inference_mode():
-        for batch in tqdm(batches(frames), desc="scoring", unit="batch", disable=not progress):
-            labels.append(batch["label"].numpy())
-            scores.append(log_odds(model.eval()(batch["image"])).double().numpy())
-    return {"label": np.concatenate(labels), "score": np.concatenate(scores)}
+        self.collect(loss=loss, score=log_odds(logits).float(), label=labels)

@@ -14,11 +14,12 @@ from urllib.parse import quote
 
 import pooch
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from lensy.errors import LensyError
-from lensy.models.ou import FAMILY
+from lensy.models.ou import FAMILY, Ou
 
 ADDRESS = (
     "https://raw.githubusercontent.com/JoshWilde/LensFindery-McLensFinderFace/"
@@ -97,3 +98,19 @@ def _tensors(path: Path) -> dict[str, Tensor]:
     if not isinstance(found, Mapping):
         return {}
     return {str(key): value for key, value in found.items() if isinstance(value, Tensor)}
+
+
+def published(name: str, weights: Path) -> Ou:
+    """A published network, in evaluation mode. Raises LensyError where the file does not fit it."""
+    if name not in FAMILY:
+        raise LensyError(f"There is no network {name!r}; the networks are {', '.join(FAMILY)}.")
+    model = Ou(name)
+    try:
+        model.load_state_dict(load_file(weights))
+    except (OSError, SafetensorError, RuntimeError) as error:
+        first = str(error).strip().splitlines()[0]
+        raise LensyError(
+            f"{weights} does not hold the weights of {name.upper()} ({first}): give the converted "
+            "safetensors file of the published network."
+        ) from None
+    return model.eval()

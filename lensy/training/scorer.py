@@ -1,4 +1,4 @@
-"""One way to score an image with any network of the book.
+"""One way to ask any network, one of ours or one that is not.
 
 Naberrie's classifier gives log-odds, a Mask R-CNN the score of its best detection of lensed light,
 the predecessor's networks log-odds too: their probabilities are rounded to 1 for the images that
@@ -7,107 +7,116 @@ matter most. Scores rank images of one network; those of two have nothing to do 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
-from lensy.datasets.instances import LENS
+from lensy.errors import LensyError
 from lensy.models.classifier import log_odds
-from lensy.models.mask_rcnn import image_score
-from lensy.models.ou import FAMILY, Ou
 from lensy.models.precision import computing_in
-from lensy.runs.run import SINGLE, Run
-from lensy.training.mask_rcnn_fit import trained_masks
-from lensy.training.ou import published, trained_ou
-from lensy.training.ou_weights import fetch_weights
-
-MARKED = 0.5
-"""Probability from which on a pixel counts as spoilt by an artefact."""
-
-Scores = NDArray[np.float64]
-
-Painting = NDArray[np.float32]
+from lensy.models.unet import Naberrie
+from lensy.runs.run import SINGLE
+from lensy.values import Floats, Images
 
 
 @dataclass(frozen=True)
 class Scorer:
-    """A network as a function of images.
+    """A network as a function of images: any `nn.Module` or function will do.
 
-    bands: of the images, in the order of their channels. grid: the band on whose pixels they are.
-    painter: for networks that paint, as `Naberrie.outputs`. precision: of the convolutions, by
-    Lightning's name.
+    bands: of the images, in the order of their channels. module: from images (batch, n_bands, y, x)
+    in nJy to scores (batch,), the higher the more lens-like, or to logits (batch, 2), non-lens and
+    lens. grid: the band on whose pixels the images are, the first one unless given.
+
+    What else our own networks can say. unet: reconstructs the lensed light, and marks artefacts
+    where it has learned that. detector: finds objects (a `MaskRcnn`), of `classes` by number from
+    1. differentiable: logits (batch, 2) with gradients down to the image. precision: of the
+    convolutions, by Lightning's name. meaning: what validation says of the score, as a run keeps
+    it. origin: where all of it comes from.
+
+    >>> brightest = Scorer(("VIS",), lambda flux: flux.amax(dim=(1, 2, 3)), name="brightest pixel")
+    >>> brightest(torch.tensor([[[[0.0, 3.0]]], [[[1.0, 0.0]]]]))
+    array([3., 1.])
     """
 
     bands: tuple[str, ...]
-    grid: str
-    network: Callable[[Tensor], Tensor]
-    painter: Callable[[Tensor], tuple[Tensor, Tensor | None]] | None = None
+    module: Callable[[Tensor], Tensor]
+    grid: str = ""
+    name: str = ""
+    unet: Naberrie | None = None
+    detector: Any = None
+    classes: tuple[str, ...] = ()
+    differentiable: nn.Module | None = None
     precision: str = SINGLE
+    meaning: Mapping[str, Any] = field(default_factory=dict)
+    origin: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Fill in what follows from the rest."""
+        object.__setattr__(self, "bands", tuple(self.bands))
+        usual = {
+            "grid": self.bands[0],
+            "name": getattr(self.module, "__name__", type(self.module).__name__),
+        }
+        for name, value in usual.items():
+            if not getattr(self, name):
+                object.__setattr__(self, name, value)
+        if self.differentiable is None and isinstance(self.module, nn.Module):
+            object.__setattr__(self, "differentiable", _Logits(self.module))
 
     @torch.inference_mode()
-    def __call__(self, flux: Tensor) -> Scores:
-        """Scores (batch,), the higher the more lens-like, of images (batch, n_bands, y, x), nJy."""
+    def __call__(self, flux: Tensor) -> Floats:
+        """Scores (batch,) of images (batch, n_bands, y, x) in nJy.
+
+        Raises LensyError where the network gives something else.
+        """
         with computing_in(self.precision, flux.device.type):
-            return np.asarray(self.network(flux).double().cpu().numpy())
+            return np.asarray(_scores(self.module(flux), len(flux)).double().cpu().numpy())
 
     @torch.inference_mode()
-    def outputs(self, flux: Tensor) -> tuple[Painting | None, Painting | None]:
-        """Painting and artefact mask of images, (batch, y, x) each, as far as a network makes them.
+    def outputs(self, flux: Tensor) -> tuple[Images | None, Images | None]:
+        """Reconstruction and artefact mask, (batch, y, x) each, as far as a network makes them.
 
         Lensed light on the network's scale, and the probability that an artefact spoils a pixel.
         """
-        if self.painter is None:
+        if self.unet is None:
             return None, None
         with computing_in(self.precision, flux.device.type):
-            painted, mask = self.painter(flux)
-        return _plane(painted), None if mask is None else _plane(mask)
+            light, mask = self.unet.outputs(flux)
+        return _plane(light), None if mask is None else _plane(mask)
 
 
-def _plane(image: Tensor) -> Painting:
+class _Logits(nn.Module):
+    """Two logits of any network: what it gives, or 0 and its score."""
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        self.module = module
+        self.eval()
+
+    def forward(self, flux: Tensor) -> Tensor:
+        """Logits (batch, 2) of flux (batch, n_bands, y, x)."""
+        found: Tensor = self.module(flux)
+        if found.shape == (len(flux), 2):
+            return found
+        score = _scores(found, len(flux))
+        return torch.stack([torch.zeros_like(score), score], dim=1)
+
+
+def _scores(found: Tensor, n: int) -> Tensor:
+    """Scores (n,) from whatever a network may give for n images."""
+    if found.shape == (n, 2):
+        return log_odds(found)
+    if found.numel() != n:
+        raise LensyError(
+            f"The network gives an array of shape {tuple(found.shape)} for {n} images: a score for "
+            "each, (batch,), or two logits, (batch, 2), can be used."
+        )
+    return found.reshape(n)
+
+
+def _plane(image: Tensor) -> Images:
     return np.asarray(image[:, 0].float().cpu().numpy())
-
-
-def scorer_of(run: Run, precision: str | None = None) -> Scorer:
-    """A finished run's network. Raises LensyError where the run holds none.
-
-    precision: of Naberrie's convolutions, that of its training unless given; the other networks
-    need single precision to tell their best images apart.
-    """
-    bands = bands_of(run)
-    if run.finds_masks:
-        detector = trained_masks(run)
-        return Scorer(bands, "VIS", lambda flux: image_score(detector.detect(flux), label=LENS))
-    if is_ou(run):
-        model = ou_of(run)
-        return Scorer(bands, model.design.grid, lambda flux: log_odds(model(flux)))
-    classifier = run.classifier().fused()
-    unet = classifier.encoder.unet
-    return Scorer(bands, bands[0], classifier.score, unet.outputs, precision or run.arithmetic)
-
-
-def bands_of(run: Run) -> tuple[str, ...]:
-    """Bands that a finished run's network sees, in the order of its channels; needs no weights."""
-    about = run.info["experiment"]
-    if run.finds_masks:
-        return ("VIS",)
-    if is_ou(run):
-        return FAMILY[about.get("published") or about["network"]].bands
-    return tuple(about["bands"])
-
-
-def is_ou(run: Run) -> bool:
-    """Whether a run is of one of the predecessor's networks."""
-    return not {"network", "published"}.isdisjoint(run.info["experiment"])
-
-
-def ou_of(run: Run) -> Ou:
-    """The predecessor's network of a run: trained here, or with its published weights.
-
-    The latter come from the user's cache, and are fetched into it once.
-    """
-    name = run.info["experiment"].get("published")
-    return published(name, fetch_weights(name)) if name else trained_ou(run)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -12,9 +14,10 @@ from lensy.datasets.store import DataSet
 from lensy.metrics.ranking import brightest_mean
 from lensy.models.unet import Naberrie
 from lensy.telescope.bands import band
-from lensy.telescope.instrument import Instrument
 from lensy.training.learner import Learner
-from lensy.training.unet import Experiment
+
+if TYPE_CHECKING:
+    from lensy.training.unet import UnetExperiment
 
 N_BRIGHTEST_WHILE_TRAINING = {"VIS": 100, "Y": 30, "J": 30, "H": 30}
 """Brightest pixels whose mean ranks the validation frames after each epoch."""
@@ -24,7 +27,7 @@ MARK_WEIGHT = 0.2
 spoilt, so that both losses come to some hundredths, and half of the time the mask is empty."""
 
 
-class NaberrieModule(Learner):
+class UnetLearner(Learner):
     """Naberrie with its loss and its data.
 
     The loss is the mean squared error of arcsinh(flux / sigma), linear in the noise and
@@ -33,8 +36,8 @@ class NaberrieModule(Learner):
     and the cross-entropy of the artefact mask for a network that has one.
     """
 
-    def __init__(self, experiment: Experiment, data: DataSet) -> None:
-        super().__init__(experiment.training)
+    def __init__(self, experiment: UnetExperiment, data: DataSet) -> None:
+        super().__init__(experiment.training, n_steps=experiment.training.n_steps)
         self.experiment = experiment
         self.settings = experiment.training
         self.data = data
@@ -59,7 +62,7 @@ class NaberrieModule(Learner):
             seed=self.settings.seed,
             start=self.trainer.current_epoch * per_epoch,
             count=per_epoch,
-            instrument=training_instrument(self.experiment),
+            instrument=self.experiment.instrument,
         )
         return self.loader(crops, self.settings.batch)
 
@@ -94,8 +97,3 @@ class NaberrieModule(Learner):
         self.collect(
             loss=error.mean(dim=(1, 2, 3)), score=torch.from_numpy(score), label=batch["label"]
         )
-
-
-def training_instrument(experiment: Experiment) -> Instrument | None:
-    """What training images pass through; None for the instrument of the data's recipe."""
-    return Instrument.realistic() if experiment.training.artefacts else None

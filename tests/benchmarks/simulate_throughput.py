@@ -39,7 +39,7 @@ from brute_force import light_settings, mass, sample_galaxy, sample_source
 
 from lensy.datasets.store import make_data_set
 from lensy.simulation import targets
-from lensy.simulation.example import Recipe
+from lensy.simulation.recipe import Recipe
 from lensy.simulation.render import render_bands
 from lensy.sky.populations import TalkPopulation
 from lensy.sky.scene import Scene

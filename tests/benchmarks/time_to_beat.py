@@ -26,7 +26,7 @@ from record import record
 
 from lensy.datasets.store import make_data_set
 from lensy.provenance import commit, hardware
-from lensy.simulation.example import Recipe
+from lensy.simulation.recipe import Recipe
 from lensy.training.unet import Experiment, Training
 from lensy.training.unet_learner import NaberrieModule
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lensy.exams.artefacts import SINGLE_GAP, false_positives
-from lensy.exams.rings import liking
+from lensy.exams.rings import share_below_ring
 from lensy.finding.euclid_q1 import real_sky, recorded_real_sky
 from lensy.metrics.ranking import ranking_results, threshold_at
 from lensy.models.ou import FAMILY
@@ -75,7 +75,7 @@ def test_the_talk_is_quoted_as_printed() -> None:
 
 def test_what_is_said_of_the_talk_in_words_is_what_the_shipped_runs_hold() -> None:
     words = " ".join(README.split())
-    _, shares = liking(shipped_run("ou-200-published-on-rings"), "colour")
+    _, shares = share_below_ring(shipped_run("ou-200-published-on-rings"), "colour")
     blue, red = 100 * shares[0].mean(), 100 * shares[-1].mean()
     assert f"above {blue:.0f} % of ordinary images without a lens, a very red one above" in words
     assert f"a very red one above {red:.0f} %" in words

@@ -15,8 +15,9 @@ from typer.testing import CliRunner
 
 from lensy.cli import doctor
 from lensy.cli.doctor import Check, examine
-from lensy.cli.find import app
+from lensy.cli.main import app
 from lensy.errors import LensyError
+from lensy.runs import library
 
 Usage = namedtuple("Usage", "total used free")
 
@@ -80,7 +81,7 @@ def test_weights_that_are_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(_: str) -> Any:
         raise LensyError("No run of 'naberrie-vis' is shipped.")
 
-    monkeypatch.setattr(doctor, "shipped_run", missing)
+    monkeypatch.setattr(library, "shipped_run", missing)
     check = doctor.weights()
     assert check.state == "problem"
     assert "is shipped. Install the package again" in check.says

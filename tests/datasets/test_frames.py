@@ -54,7 +54,7 @@ def test_frames_are_the_stored_images(data: DataSet) -> None:
     frames = Frames(data, "test", ("VIS",))
     item = frames[3]
     assert np.array_equal(item["image"][0], data.observed("test", 3, "VIS"))
-    assert np.array_equal(item["target"][0], data.layers("test", 3, "VIS")[1])
+    assert np.array_equal(item["target"][0], data.lensed_light("test", 3, "VIS"))
     assert bool(item["label"]) == data.labels("test")[3]
     assert item["image"].shape == (1, 200, 200)
 
@@ -203,7 +203,7 @@ def test_crops_need_training_examples(tmp_path: Path) -> None:
 
 def test_crops_have_the_artefacts_they_are_told_to_have(alone: DataSet) -> None:
     """A hard gap leaves pixels without data in most frames; without an instrument there is none."""
-    gaps = Instrument.only("chip gap", look="single exposure")
+    gaps = Instrument.only("chip gap", exposure="single exposure")
     blank = [(crops(alone, instrument=gaps)[k]["image"] == 0).float().mean() for k in range(16)]
     clean = [(crops(alone)[k]["image"] == 0).float().mean() for k in range(16)]
     assert max(blank) > 0.2
@@ -211,7 +211,7 @@ def test_crops_have_the_artefacts_they_are_told_to_have(alone: DataSet) -> None:
 
 
 def test_each_crop_has_artefacts_of_its_own(alone: DataSet) -> None:
-    gaps = Instrument.only("chip gap", look="single exposure")
+    gaps = Instrument.only("chip gap", exposure="single exposure")
     whole = crops(alone, size=200, instrument=gaps)
     assert len({int((whole[k]["image"] == 0).sum()) for k in range(8)}) > 4
 

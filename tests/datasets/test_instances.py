@@ -20,11 +20,10 @@ from lensy.datasets.instances import (
     collated,
     objects,
     pieces,
-    roles,
 )
 from lensy.datasets.store import DataSet
 from lensy.errors import LensyError
-from lensy.simulation.targets import object_classes
+from lensy.simulation.targets import CLASSES, class_number, roles
 from lensy.training.mask_rcnn import (
     ABLATIONS,
     BEGUN_AT_RANDOM,
@@ -98,7 +97,8 @@ def test_boxes_are_tight_around_the_masks_of_the_store(lenses: DataSet) -> None:
     for index, (image, found) in enumerate(Instances(lenses, "test", variant)):
         assert_allclose(image[0], lenses.observed("test", index, "VIS"))
         stored = lenses.masks("test", index, 99.5)
-        names = object_classes(bool(lenses.labels("test")[index]), len(stored))
+        numbers = map(class_number, roles(bool(lenses.labels("test")[index]), len(stored)))
+        names = [[None, *CLASSES][number] for number in numbers]
         wanted = [k for k, name in enumerate(names) if name and stored[k].sum() >= LEAST_SEEN]
         classes = list(variant.classes)
         assert np.array_equal(found["masks"].numpy().astype(bool), stored[wanted])

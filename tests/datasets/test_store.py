@@ -27,7 +27,8 @@ from lensy.datasets.store import DataSet, make_data_set
 from lensy.errors import LensyError
 from lensy.provenance import sha256
 from lensy.simulation import targets
-from lensy.simulation.example import SPLITS, simulate
+from lensy.simulation.example import simulate
+from lensy.simulation.recipe import SPLITS
 from lensy.simulation.render import render
 from lensy.telescope.bands import band
 
@@ -82,7 +83,7 @@ from contextlib import contextmanager
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
 from builders import tiny_recipe
-from lensy import store
+from lensy.datasets import store
 
 whole_file = store.whole_file
 calls = []

@@ -7,27 +7,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from builders import tiny_data, tiny_experiment
+from builders import tiny_data, tiny_experiment, tiny_recipe
 from numpy.testing import assert_allclose
 
 from lensy.datasets.frames import Frames
 from lensy.datasets.store import DataSet
-from lensy.exams.artefacts import (
-    CONDITIONS,
-    artefact_exam,
-    examine,
-    false_positives,
-    mask_quality,
-)
-from lensy.exams.survey import survey_exam
+from lensy.exams.artefacts import CONDITIONS, ArtefactExam, false_positives, mask_quality
+from lensy.exams.survey import SurveyExam
 from lensy.metrics.reconstruction import TRAITS
 from lensy.runs.run import Run, write_run
 from lensy.telescope.instrument import KINDS, Instrument
-from lensy.training.mask_rcnn import MaskTraining, mask_experiment
-from lensy.training.mask_rcnn_fit import fit_masks
-from lensy.training.ou import OuTraining, fit_ou, ou_experiment
-from lensy.training.scorer import scorer_of
-from lensy.training.unet_fit import fit
+from lensy.training.fit import fit
+from lensy.training.kinds import experiment, scorer_of
+from lensy.training.mask_rcnn import MaskTraining
+from lensy.training.ou import OuTraining
+from lensy.training.scorer import Scorer
 
 CPU = {"accelerator": "cpu", "devices": 1}
 NETWORKS = ("naberrie-vis", "marking", "mrc-3", "ou-h")
@@ -38,10 +32,10 @@ def runs(data: DataSet, tmp_path_factory: pytest.TempPathFactory) -> dict[str, R
     """One tiny run of each family of networks."""
     folder = tmp_path_factory.mktemp("runs")
     short = MaskTraining(n_train=4, batch=2, n_epochs=1, steps_per_epoch=1, n_test=4, n_check=4)
-    masks = mask_experiment("mrc-3-from-random", "smoke", data.recipe)
+    masks = experiment("mrc-3-from-random", "smoke", data.recipe)
     masks = masks.model_copy(update={"training": short})
     brief = OuTraining(batch=4, n_epochs=1, steps_per_epoch=1, n_check=8)
-    ou = ou_experiment("ou-h", "smoke", data.recipe).model_copy(update={"training": brief})
+    ou = experiment("ou-h", "smoke", data.recipe).model_copy(update={"training": brief})
     options = {"trainer_options": CPU}
     marking = tiny_experiment(data.recipe, artefacts=True).model_copy(
         update={"name": "marking", "marks_artefacts": True}
@@ -49,8 +43,8 @@ def runs(data: DataSet, tmp_path_factory: pytest.TempPathFactory) -> dict[str, R
     return {
         "marking": fit(marking, data, folder / "d", **options),
         "naberrie-vis": fit(tiny_experiment(data.recipe), data, folder / "a", **options),
-        "mrc-3": fit_masks(masks, data, folder / "b", **options),
-        "ou-h": fit_ou(ou, data, folder / "c", **options),
+        "mrc-3": fit(masks, data, folder / "b", **options),
+        "ou-h": fit(ou, data, folder / "c", **options),
     }
 
 
@@ -75,9 +69,9 @@ def test_scores_are_those_of_the_run(runs: dict[str, Run], data: DataSet, name: 
 def test_an_exam_has_a_row_for_every_image(
     runs: dict[str, Run], others: DataSet, tmp_path: Path, name: str
 ) -> None:
-    exam = artefact_exam(runs[name], others.recipe)
+    exam = ArtefactExam.of(runs[name], others.recipe)
     assert exam.n_images == 2
-    made = examine(runs[name], exam, others, tmp_path)
+    made = exam.make(others, tmp_path, start=None, progress=False)
     rows = made.scores()
     clean = rows["condition"] == "clean"
     assert clean.sum() == 6
@@ -91,12 +85,20 @@ def test_an_exam_has_a_row_for_every_image(
     assert_allclose(rows["score"][clean][0], first[0], rtol=1e-3, atol=1e-4)
 
 
+def answered(folder: Path, **scores: np.ndarray) -> Run:
+    """The run of an exam with these columns."""
+    some = Scorer(("VIS",), lambda flux: flux.sum(dim=(1, 2, 3)))
+    return write_run(
+        folder, ArtefactExam.of(some, tiny_recipe(n_test=6)), info={}, scores=dict(scores)
+    )
+
+
 def test_the_quality_of_a_mask_counts_pixels(tmp_path: Path) -> None:
     condition = np.array(list(CONDITIONS))
     star = condition == "star"
     counts = {"n_spoilt": 40.0, "n_marked": 60.0, "n_found": 30.0}
     columns = {name: np.where(star, value, 0.0) for name, value in counts.items()}
-    found = mask_quality(write_run(tmp_path, info={}, scores={"condition": condition} | columns))
+    found = mask_quality(answered(tmp_path, condition=condition, **columns))
     assert found["star"] == {"precision": 0.5, "recall": 0.75, "iou": 30 / 70}
     assert all(np.isnan(list(found["clean"].values())))
 
@@ -111,7 +113,7 @@ def test_every_kind_of_artefact_is_a_condition() -> None:
     for kind in KINDS:
         drawn = CONDITIONS[kind].draw(np.random.default_rng(1))
         assert {each.kind for each in drawn} == {kind}
-    assert CONDITIONS["one exposure"].look == "single exposure"
+    assert CONDITIONS["one exposure"].exposure == "single exposure"
 
 
 def test_a_flaw_leaves_the_rest_of_the_image_as_it_is(others: DataSet) -> None:
@@ -131,25 +133,25 @@ def test_a_flaw_leaves_the_rest_of_the_image_as_it_is(others: DataSet) -> None:
 def test_exams_differ_by_network_and_images(runs: dict[str, Run], others: DataSet) -> None:
     run = runs["naberrie-vis"]
     exams = [
-        artefact_exam(run, others.recipe),
-        artefact_exam(runs["mrc-3"], others.recipe),
-        artefact_exam(run, others.recipe.model_copy(update={"seed": 5})),
-        artefact_exam(run, others.recipe, n_images=1),
+        ArtefactExam.of(run, others.recipe),
+        ArtefactExam.of(runs["mrc-3"], others.recipe),
+        ArtefactExam.of(run, others.recipe.model_copy(update={"seed": 5})),
+        ArtefactExam.of(run, others.recipe, n_images=1),
     ]
     assert len({each.fingerprint for each in exams}) == len(exams)
     assert exams[0].name == "tiny-on-artefacts"
 
 
 @pytest.mark.parametrize(
-    ("name", "looks"), [("naberrie-vis", ["survey", "HST-like"]), ("ou-h", ["survey"])]
+    ("name", "surveys"), [("naberrie-vis", ["survey", "HST-like"]), ("ou-h", ["survey"])]
 )
 def test_a_survey_is_seen_by_hst_in_vis_alone(
-    runs: dict[str, Run], others: DataSet, name: str, looks: list[str]
+    runs: dict[str, Run], others: DataSet, name: str, surveys: list[str]
 ) -> None:
-    exam = survey_exam(runs[name], others.recipe)
-    assert list(exam.conditions) == looks
+    exam = SurveyExam.of(runs[name], others.recipe)
+    assert list(exam.conditions) == surveys
     assert exam.n_images == 6
-    assert exam.fingerprint != survey_exam(runs[name], others.recipe, n_top=3).fingerprint
+    assert exam.fingerprint != SurveyExam.of(runs[name], others.recipe, n_top=3).fingerprint
 
 
 def test_false_positives_are_counted_above_the_clean_threshold(tmp_path: Path) -> None:
@@ -157,8 +159,7 @@ def test_false_positives_are_counted_above_the_clean_threshold(tmp_path: Path) -
     condition = np.repeat(names, [300] + [100] * (len(names) - 1))
     score = np.where(condition == "star", 1.0, 0.0)
     score[:300] = np.linspace(0, 0.5, 300)
-    run = write_run(tmp_path, info={}, scores={"condition": condition, "score": score})
-    found = false_positives(run)
+    found = false_positives(answered(tmp_path, condition=condition, score=score))
     assert found["star"].value == 1.0
     assert found["star"].low == pytest.approx(1 / (1 + 1.96**2 / 100), abs=1e-3)
     assert found["ghost"].value == 0.0

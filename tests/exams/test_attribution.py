@@ -12,21 +12,15 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from lensy.datasets.store import DataSet
 from lensy.errors import LensyError
-from lensy.exams.attribution import (
-    METHODS,
-    Looks,
-    look,
-    obtain_looks,
-    pictures_of,
-    subjects,
-)
-from lensy.exams.pointing_game import attention
-from lensy.exams.saliency import LENS, guided_gradcam, occlusion_map
+from lensy.exams.attribution import METHODS, Attribution, subjects
+from lensy.exams.saliency import LENS, differentiable, guided_gradcam, occlusion_map
 from lensy.models.ou import FAMILY
+from lensy.runs.library import obtain
 from lensy.runs.run import Run
 from lensy.telescope.bands import band
-from lensy.training.ou import OuExperiment, OuTraining, fit_ou
-from lensy.training.unet_fit import fit
+from lensy.training.fit import fit
+from lensy.training.kinds import experiment_of, scorer_of
+from lensy.training.ou import OuExperiment, OuTraining
 
 CPU = {"accelerator": "cpu", "devices": 1}
 
@@ -47,8 +41,8 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> DataSet:
 
 
 @pytest.fixture(scope="module")
-def painter(images: DataSet, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    folder = tmp_path_factory.mktemp("painter")
+def unet(images: DataSet, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = tmp_path_factory.mktemp("unet")
     return fit(tiny_experiment(images.recipe), images, folder, trainer_options=CPU)
 
 
@@ -62,11 +56,11 @@ def ou_200(images: DataSet, tmp_path_factory: pytest.TempPathFactory) -> Run:
         training=training,
         recipe=images.recipe,
     )
-    return fit_ou(wanted, images, tmp_path_factory.mktemp("ou"), trainer_options=CPU)
+    return fit(wanted, images, tmp_path_factory.mktemp("ou"), trainer_options=CPU)
 
 
-def quick(run: Run, data: DataSet) -> Looks:
-    return Looks.to(run, data.recipe, "looks", side=50, stride=50, n_steps=2)
+def quick(run: Run, data: DataSet) -> Attribution:
+    return Attribution.of(run, data.recipe, side=50, stride=50, n_steps=2)
 
 
 def test_every_subject_is_what_its_name_says(images: DataSet) -> None:
@@ -87,11 +81,11 @@ def test_every_subject_is_what_its_name_says(images: DataSet) -> None:
     assert seen["a blue ring"].max() > 10 * sigma
 
 
-def test_a_network_that_paints_is_asked_by_every_method(
-    painter: Run, images: DataSet, tmp_path: Path
+def test_a_network_that_reconstructs_is_asked_by_every_method(
+    unet: Run, images: DataSet, tmp_path: Path
 ) -> None:
-    looks = quick(painter, images)
-    made = look(painter, looks, images, tmp_path)
+    made = quick(unet, images).make(images, tmp_path, start=None, progress=False)
+    assert made.name == "tiny-attribution"
     rows = made.scores()
     flux = subjects(images, ("VIS",))
     assert list(rows["subject"]) == list(flux)
@@ -99,22 +93,24 @@ def test_a_network_that_paints_is_asked_by_every_method(
         assert rows[name].shape == (len(flux), 200, 200)
         assert rows[name].dtype == np.float16
         assert np.isfinite(rows[name]).all()
-    network, _ = attention(painter)
+    network = differentiable(scorer_of(unet))
     lens = flux["a lens"]
     half = {"rtol": 1e-3, "atol": 1e-4}
     assert_allclose(rows["image"][0], lens[0, 0], **half)
     assert_allclose(rows["occlusion"][0], occlusion_map(network, lens, side=50, stride=50), **half)
     assert_allclose(rows["Guided Grad-CAM"][0], guided_gradcam(network, lens), **half)
-    assert_allclose(rows["painting"][0], painter.model().reconstruct(lens)[0, 0], **half)
+    assert_allclose(
+        rows["painting"][0], experiment_of(unet).trunk(unet).reconstruct(lens)[0, 0], **half
+    )
     with torch.inference_mode():
         assert rows["score"][0] == pytest.approx(float(torch.diff(network(lens))[0, 0]), rel=1e-5)
 
 
-def test_the_image_most_like_a_lens_is_more_like_one(painter: Run, images: DataSet) -> None:
-    looks = Looks.to(painter, images.recipe, "looks", side=100, stride=100, n_steps=20)
-    network, bands = attention(painter)
-    flux = subjects(images, bands)["no lens"]
-    made = pictures_of(network, flux, bands, looks)["most like a lens"]
+def test_the_image_most_like_a_lens_is_more_like_one(unet: Run, images: DataSet) -> None:
+    exam = Attribution.of(unet, images.recipe, side=100, stride=100, n_steps=20)
+    network = differentiable(scorer_of(unet))
+    flux = subjects(images, ("VIS",))["no lens"]
+    made = exam.pictures(network, flux, ("VIS",))["most like a lens"]
     with torch.inference_mode():
         before, after = (
             float(network(each)[0, LENS]) for each in (flux, torch.from_numpy(made)[None, None])
@@ -122,20 +118,23 @@ def test_the_image_most_like_a_lens_is_more_like_one(painter: Run, images: DataS
     assert after > before
 
 
-def test_a_network_that_does_not_paint_has_no_painting(
+def test_a_network_that_does_not_reconstruct_has_no_painting(
     ou_200: Run, images: DataSet, tmp_path: Path
 ) -> None:
-    rows = look(ou_200, quick(ou_200, images), images, tmp_path).scores()
+    exam = quick(ou_200, images)
+    rows = exam.make(images, tmp_path, start=None, progress=False).scores()
     assert set(METHODS) - set(rows) == {"painting"}
     vis = subjects(images, ("VIS",))["a lens"][0, 0].numpy()
     assert_allclose(rows["image"][0], vis, rtol=1e-3, atol=1e-3)
 
 
-def test_looks_are_kept_and_found_again(painter: Run, images: DataSet, tmp_path: Path) -> None:
+def test_pictures_are_kept_and_found_again(unet: Run, images: DataSet, tmp_path: Path) -> None:
     (tmp_path / images.recipe.name).symlink_to(images.folder)
     places = {"data_folder": tmp_path, "runs": tmp_path / "runs", "use_shipped": False}
-    made = obtain_looks(painter, images.recipe, stride=50, n_steps=2, **places)  # type: ignore[arg-type]
-    again = obtain_looks(painter, images.recipe, stride=50, n_steps=2, **places)  # type: ignore[arg-type]
+    exam = Attribution.of(unet, images.recipe, stride=50, n_steps=2)
+    assert exam.side == 50
+    made = obtain(exam, **places)  # type: ignore[arg-type]
+    again = obtain(exam, **places)  # type: ignore[arg-type]
     assert made.folder == again.folder
     assert_array_equal(made.scores()["dream"], again.scores()["dream"])
 

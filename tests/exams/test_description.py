@@ -14,18 +14,18 @@ from lensy.errors import LensyError
 from lensy.exams.description import (
     INPUTS,
     SCORE,
+    Description,
     combined,
-    description,
     false_positives_left,
-    fit_description,
-    obtain_description,
     of_split,
     weights,
 )
 from lensy.metrics.reconstruction import TRAITS
+from lensy.runs.library import obtain
 from lensy.runs.run import Run
 from lensy.telescope.instrument import CLEAN, Instrument
-from lensy.training.unet_fit import fit
+from lensy.training.fit import fit
+from lensy.training.scorer import Scorer
 from lensy.values import Columns
 
 
@@ -37,7 +37,8 @@ def run(data: DataSet, tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 def test_frames_of_both_splits_are_described(run: Run, data: DataSet, tmp_path: Path) -> None:
-    made = fit_description(run, description(run, data.recipe), data, tmp_path)
+    exam = Description.of(run, data.recipe)
+    made = exam.make(data, tmp_path, start=None, progress=False)
     test, validation = of_split(made, "test"), of_split(made, "validation")
     assert test["score"].shape == validation["score"].shape == (8,)
     assert set(TRAITS) < test.keys()
@@ -49,9 +50,9 @@ def test_frames_of_both_splits_are_described(run: Run, data: DataSet, tmp_path: 
 
 def test_test_frames_alone_can_be_described(run: Run, tmp_path: Path) -> None:
     others = tiny_data(tmp_path / "data", name="others-smoke", n_validation=0, n_train=0)
-    wanted = description(run, others.recipe)
+    wanted = Description.of(run, others.recipe)
     assert wanted.name == "tiny-describes-others"
-    made = fit_description(run, wanted, others, tmp_path / "run")
+    made = wanted.make(others, tmp_path / "run", start=None, progress=False)
     assert len(of_split(made, "test")["score"]) == 2
     with pytest.raises(LensyError, match="describes no frames of 'validation'"):
         of_split(made, "validation")
@@ -62,11 +63,11 @@ def test_validation_frames_are_described_with_flaws(
 ) -> None:
     """The same scenes, in which a star now spoils pixels; test frames are left alone."""
     instrument = Instrument.only("star")
-    wanted = description(run, data.recipe, instrument)
+    wanted = Description.of(run, data.recipe, instrument=instrument)
     assert wanted.name.endswith("-with-flaws")
-    assert wanted.fingerprint != description(run, data.recipe).fingerprint
-    assert wanted.fingerprint != description(run, data.recipe, CLEAN).fingerprint
-    made = fit_description(run, wanted, data, tmp_path)
+    assert wanted.fingerprint != Description.of(run, data.recipe).fingerprint
+    assert wanted.fingerprint != Description.of(run, data.recipe, instrument=CLEAN).fingerprint
+    made = wanted.make(data, tmp_path, start=None, progress=False)
     assert set(made.scores()["split"]) == {"validation"}
     flawed = of_split(made, "validation")
     assert (flawed["label"] == data.labels("validation")).all()
@@ -76,11 +77,17 @@ def test_validation_frames_are_described_with_flaws(
 def test_a_description_is_made_once(run: Run, data: DataSet, tmp_path: Path) -> None:
     places = {"data_folder": data.folder.parent, "runs": tmp_path, "use_shipped": False}
     recipe = data.recipe.model_copy(update={"name": data.folder.name})
-    first = obtain_description(run, recipe, **places)  # type: ignore[arg-type]
+    first = obtain(Description.of(run, recipe), **places)  # type: ignore[arg-type]
     written = (first.folder / "scores.npz").stat().st_mtime_ns
-    again = obtain_description(run, recipe, **places)  # type: ignore[arg-type]
+    again = obtain(Description.of(run, recipe), **places)  # type: ignore[arg-type]
     assert again.folder == first.folder
     assert (again.folder / "scores.npz").stat().st_mtime_ns == written
+
+
+def test_a_network_without_a_reconstruction_is_refused(data: DataSet, tmp_path: Path) -> None:
+    bright = Scorer(("VIS",), lambda flux: flux.amax(dim=(1, 2, 3)), name="bright")
+    with pytest.raises(LensyError, match="bright paints nothing that could be described"):
+        Description.of(bright, data.recipe).make(data, tmp_path, start=None, progress=False)
 
 
 def frames(n: int, seed: int, *, informative: float = 1.0) -> Columns:
@@ -97,18 +104,18 @@ def test_what_both_know_leaves_fewer_false_positives() -> None:
     scores = combined(validation, test)
     assert scores.keys() == INPUTS.keys()
     left = false_positives_left(test["label"], scores, true_positive_rate=0.8)
-    assert left[SCORE].gone.value == left[SCORE].gone.high == 0.0
+    assert left[SCORE].removed.value == left[SCORE].removed.high == 0.0
     for name in ("both, logistic", "both, boosted"):
         assert left[name].rate.value < left[SCORE].rate.low
-        assert left[name].gone.low > 0.2
+        assert left[name].removed.low > 0.2
         expected = 1 - left[name].rate.value / left[SCORE].rate.value
-        assert left[name].gone.value == pytest.approx(expected)
+        assert left[name].removed.value == pytest.approx(expected)
 
 
 def test_numbers_that_say_nothing_help_nothing() -> None:
     validation, test = frames(1500, 3, informative=0.0), frames(3000, 4, informative=0.0)
     left = false_positives_left(test["label"], combined(validation, test), true_positive_rate=0.8)
-    assert left["both, logistic"].gone.low < 0 < left["both, logistic"].gone.high + 0.05
+    assert left["both, logistic"].removed.low < 0 < left["both, logistic"].removed.high + 0.05
     assert left["painting alone"].rate.value == pytest.approx(0.8, abs=0.06)
 
 

@@ -14,14 +14,15 @@ from lensy.errors import LensyError
 from lensy.exams.pointing_game import (
     RANDOM,
     PointingGame,
-    attention,
     hit_rates,
     methods,
-    play,
 )
+from lensy.exams.saliency import differentiable
+from lensy.models.mask_rcnn import MaskRcnn
 from lensy.runs.run import Run, write_run
-from lensy.training.mask_rcnn import mask_experiment
-from lensy.training.unet_fit import fit
+from lensy.training.fit import fit
+from lensy.training.kinds import scorer_of
+from lensy.training.scorer import Scorer
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +43,9 @@ def run(lenses: DataSet, tmp_path_factory: pytest.TempPathFactory) -> Run:
 def test_every_method_plays_with_lenses_that_can_be_seen(
     run: Run, lenses: DataSet, tmp_path: Path
 ) -> None:
-    game = PointingGame.to(run, lenses.recipe, "points", n_lenses=2, side=40, stride=40)
-    made = play(run, game, lenses, tmp_path)
+    game = PointingGame.of(run, lenses.recipe, n_lenses=2, stride=40)
+    assert (game.name, game.side) == ("tiny-points", 40)
+    made = game.make(lenses, tmp_path, start=None, progress=False)
     rows, rates = made.scores(), hit_rates(made)
     assert set(rates) == {"occlusion", "Guided Grad-CAM", RANDOM, "painting"}
     assert lenses.labels("test")[rows["number"]].all()
@@ -55,8 +57,7 @@ def test_every_method_plays_with_lenses_that_can_be_seen(
 
 
 def test_maps_are_of_the_image_and_finite(run: Run, lenses: DataSet) -> None:
-    network, bands = attention(run)
-    assert bands == ("VIS",)
+    network = differentiable(scorer_of(run))
     flux = torch.from_numpy(lenses.observed("test", 0, "VIS")[None, None])
     for way in methods(network, side=50, stride=50).values():
         found = way(flux)
@@ -64,24 +65,32 @@ def test_maps_are_of_the_image_and_finite(run: Run, lenses: DataSet) -> None:
         assert np.isfinite(found).all()
 
 
-def test_hits_are_counted(tmp_path: Path) -> None:
+def test_hits_are_counted(run: Run, lenses: DataSet, tmp_path: Path) -> None:
     hits = np.array([True, True, True, False])
-    run = write_run(tmp_path, info={}, scores={"hits_a": hits, "hits_b": ~hits, "number": hits})
-    rates = hit_rates(run)
+    scores = {"hits_a": hits, "hits_b": ~hits, "number": hits}
+    game = PointingGame.of(run, lenses.recipe)
+    rates = hit_rates(write_run(tmp_path, game, info={}, scores=scores))
     assert (rates["a"].value, rates["b"].value) == (0.75, 0.25)
     assert rates["a"].n == 4
 
 
-def test_networks_that_cannot_play_are_refused(lenses: DataSet, tmp_path: Path) -> None:
-    masks = mask_experiment("mrc-3", "smoke", lenses.recipe)
-    run = write_run(tmp_path, info={"experiment": masks.model_dump(mode="json")}, scores={})
+def test_networks_that_cannot_play_are_refused() -> None:
+    def brightest(flux: torch.Tensor) -> torch.Tensor:
+        return flux.amax(dim=(1, 2, 3))
+
+    detector = MaskRcnn(1, 2.0, "light")
+    masks = Scorer(("VIS",), brightest, name="mrc-3", detector=detector)
     with pytest.raises(LensyError, match="mrc-3 says itself what it looks at"):
-        attention(run)
+        differentiable(masks)
+    with pytest.raises(LensyError, match="brightest cannot be asked what it looks at"):
+        differentiable(Scorer(("VIS",), brightest))
+    with pytest.raises(LensyError, match="brightest sees pixels of H in H"):
+        differentiable(Scorer(("H",), brightest))
 
 
 def test_without_a_visible_lens_there_is_no_game(run: Run, tmp_path: Path) -> None:
     population = bright_population(lens_fraction=0.0)
     dark = tiny_data(tmp_path / "data", population=population)
-    game = PointingGame.to(run, dark.recipe, "points", n_lenses=2)
+    game = PointingGame.of(run, dark.recipe, n_lenses=2)
     with pytest.raises(LensyError, match="no lens with a signal-to-noise above 30"):
-        play(run, game, dark, tmp_path / "run")
+        game.make(dark, tmp_path / "run", start=None, progress=False)

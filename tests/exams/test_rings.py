@@ -16,16 +16,16 @@ from lensy.exams.rings import (
     SWEEPS,
     Ring,
     RingExam,
-    liking,
     responses,
     share_below,
-    show_rings,
+    share_below_ring,
     swept,
 )
 from lensy.simulation.render import render, render_bands
 from lensy.telescope.bands import band
-from lensy.training.scorer import Scorer, scorer_of
-from lensy.training.unet_fit import fit
+from lensy.training.fit import fit
+from lensy.training.kinds import scorer_of
+from lensy.training.scorer import Scorer
 
 
 def ring_alone(ring: Ring, name: str = "VIS") -> np.ndarray:
@@ -72,11 +72,11 @@ def brightness(flux: Tensor) -> Tensor:
 
 
 def test_brighter_rings_score_higher_with_a_network_that_sums_light() -> None:
-    scorer = Scorer(("VIS",), "VIS", brightness)
-    found = responses(scorer, swept("magnitude"), n_looks=3)
+    scorer = Scorer(("VIS",), brightness)
+    found = responses(scorer, swept("magnitude"), n_draws=3)
     assert found.shape == (len(SWEEPS["magnitude"][1]), 3)
     assert (np.diff(found.mean(axis=1)) < 0).all()
-    # each look has its own noise, and that of a look is the same for all rings
+    # each draw has its own noise, and that of a draw is the same for all rings
     assert len(set(found[0])) == 3
 
 
@@ -87,8 +87,8 @@ def test_bands_come_in_the_order_and_on_the_pixels_of_the_network() -> None:
         seen.append(flux.shape)
         return brightness(flux)
 
-    responses(Scorer(("J", "Y", "H", "VIS"), "VIS", note), [Ring()], n_looks=2)
-    responses(Scorer(("H",), "H", note), [Ring()], n_looks=1)
+    responses(Scorer(("J", "Y", "H", "VIS"), note, grid="VIS"), [Ring()], n_draws=2)
+    responses(Scorer(("H",), note), [Ring()], n_draws=1)
     assert seen == [torch.Size([2, 4, 200, 200]), torch.Size([1, 1, 66, 66])]
 
 
@@ -104,17 +104,18 @@ def test_share_below() -> None:
     assert share_below([3.0, 1.0, 2.0, 4.0], [0.0, 2.5, 9.0]).tolist() == [0.0, 0.5, 1.0]
 
 
-def test_an_exam_on_rings_keeps_every_look(tmp_path: Path) -> None:
+def test_an_exam_on_rings_keeps_every_draw(tmp_path: Path) -> None:
     data = tiny_data(tmp_path / "data", n_test=6, n_validation=4, n_train=8)
     options = {"trainer_options": {"accelerator": "cpu", "devices": 1}}
     run = fit(tiny_experiment(data.recipe), data, tmp_path / "run", **options)
-    exam = RingExam.to(run, data.recipe, "on-rings", n_looks=2, n_ordinary=4)
-    made = show_rings(run, exam, data, tmp_path / "exam")
+    exam = RingExam.of(run, data.recipe, n_draws=2, n_ordinary=4)
+    made = exam.make(data, tmp_path / "exam", start=None, progress=False)
+    assert made.name == "tiny-on-rings"
     rows = made.scores()
     assert (rows["sweep"] == ORDINARY).sum() == 4
-    values, shares = liking(made, "colour")
+    values, shares = share_below_ring(made, "colour")
     assert shares.shape == (len(SWEEPS["colour"][1]), 2)
     assert values[0] == SWEEPS["colour"][1][0]
-    direct = responses(scorer_of(run), swept("colour"), n_looks=2)
+    direct = responses(scorer_of(run), swept("colour"), n_draws=2)
     ordinary = rows["score"][rows["sweep"] == ORDINARY]
     assert_allclose(shares, share_below(ordinary, direct.astype(np.float32)))

@@ -10,7 +10,6 @@ from numpy.testing import assert_allclose
 from torch import Tensor, nn
 
 from lensy.exams.saliency import (
-    Differentiable,
     class_image,
     deep_dream,
     guided_gradcam,
@@ -21,7 +20,7 @@ from lensy.exams.saliency import (
     randomised,
     share_pointing,
 )
-from lensy.models.classifier import N_TURNS, log_odds
+from lensy.models.classifier import N_TURNS, Differentiable, log_odds
 from lensy.models.ou import FAMILY, Ou
 
 

@@ -15,25 +15,24 @@ from lensy.exams.survey import (
     CAUSES,
     GALAXY,
     LENS,
-    LOOKS,
+    SURVEYS,
     Shortlisted,
+    SurveyExam,
     best,
     cause,
     counts,
-    hold_survey,
     shortlist,
-    survey_exam,
 )
 from lensy.runs.library import find_run, shipped_run
-from lensy.simulation.example import observe_frozen, simulate
-from lensy.telescope.instrument import Instrument
-from lensy.training import scorer as scorers
+from lensy.simulation.example import simulate
+from lensy.telescope.instrument import Instrument, expose_from_seed
+from lensy.training import predecessor
+from lensy.training.fit import fit
 from lensy.training.scorer import Scorer
-from lensy.training.unet_fit import fit
 
 RECIPE = tiny_recipe(n_test=8)
 STAR_AND_GAP = Instrument.model_validate(
-    {"look": "single exposure", "rates": {"star": 1.0, "chip_gap": 1.0}}
+    {"exposure": "single exposure", "rates": {"star": 1.0, "chip_gap": 1.0}}
 )
 LENSES = [index for index in range(12) if simulate(RECIPE, "test", index).label]
 OTHERS = [index for index in range(12) if index not in LENSES]
@@ -50,7 +49,7 @@ def darkness(flux: torch.Tensor) -> torch.Tensor:
 
 
 def scorer(network) -> Scorer:  # type: ignore[no-untyped-def]
-    return Scorer(("VIS",), "VIS", network)
+    return Scorer(("VIS",), network)
 
 
 def blamed(network, index: int, *, instrument: Instrument = STAR_AND_GAP, limit: float) -> str:  # type: ignore[no-untyped-def]
@@ -59,10 +58,12 @@ def blamed(network, index: int, *, instrument: Instrument = STAR_AND_GAP, limit:
 
 @pytest.mark.parametrize(("network", "kind"), [(brightness, "star"), (darkness, "chip gap")])
 def test_the_flaw_that_a_network_likes_is_the_cause(network, kind: str) -> None:  # type: ignore[no-untyped-def]
-    plain = Instrument(look="single exposure")
+    plain = Instrument(exposure="single exposure")
     for index in OTHERS[:3]:
         example = simulate(RECIPE, "test", index)
-        image = observe_frozen(example.layers["VIS"].image, "VIS", example.noise_seed, plain).image
+        image = expose_from_seed(
+            example.layers["VIS"].image, "VIS", example.noise_seed, plain
+        ).image
         clean = float(network(torch.from_numpy(image)[None, None])[0])
         assert blamed(network, index, limit=clean) == kind
         assert blamed(network, index, limit=clean - 1e-3 * abs(clean) - 1e-6) == GALAXY
@@ -87,21 +88,21 @@ def test_a_survey_is_judged_at_its_top(tmp_path: Path) -> None:
     data = tiny_data(tmp_path / "data", n_test=6, n_validation=4, n_train=8)
     options = {"trainer_options": {"accelerator": "cpu", "devices": 1}}
     run = fit(tiny_experiment(data.recipe), data, tmp_path / "run", **options)
-    exam = survey_exam(run, data.recipe, n_top=2)
-    made = hold_survey(run, exam, data, tmp_path / "exam")
+    exam = SurveyExam.of(run, data.recipe, n_top=2)
+    made = exam.make(data, tmp_path / "exam", start=None, progress=False)
     rows = made.scores()
-    for look in LOOKS:
-        here = rows["condition"] == look
+    for survey, instrument in SURVEYS.items():
+        here = rows["condition"] == survey
         assert here.sum() == 6
         judged = rows["cause"][here] != ""
         assert judged.sum() == 2
         assert rows["score"][here][judged].min() >= rows["score"][here][~judged].max()
-        found = shortlist(made, look)
+        found = shortlist(made, survey)
         assert [each.score for each in found] == sorted(
             (each.score for each in found), reverse=True
         )
         assert {each.cause for each in found} <= {*CAUSES}
-        seen = data.exposure("test", found[0].index, "VIS", LOOKS[look]).image
+        seen = data.exposure("test", found[0].index, "VIS", instrument).image
         assert_array_equal(found[0].image, seen)
     assert sum(counts(shortlist(made, "survey")).values()) == 2
 
@@ -121,10 +122,10 @@ def test_shipped_lists_are_found_without_the_weights_of_their_networks(
     def no_weights(network: str) -> Path:
         raise AssertionError(f"weights of {network} were asked for")
 
-    monkeypatch.setattr(scorers, "fetch_weights", no_weights)
+    monkeypatch.setattr(predecessor, "fetch_weights", no_weights)
     run, recipe = shipped_run(name), data_sim.recipe("talk-survey-laptop")
-    exam = survey_exam(run, recipe)
-    assert set(exam.conditions) == ({"survey"} if name == "ou-200-published" else set(LOOKS))
+    exam = SurveyExam.of(run, recipe)
+    assert set(exam.conditions) == ({"survey"} if name == "ou-200-published" else set(SURVEYS))
     found = find_run(exam, runs=tmp_path)
     assert found is not None
     top = [row for row in found.scores()["cause"] if row]

@@ -21,8 +21,7 @@ from lensy.datasets.coco import grey_levels
 from lensy.errors import LensyError
 from lensy.finding.cutouts import read_cutout
 from lensy.finding.inspection_page import Entry, entry, in_words, page, write_page
-from lensy.finding.search import surroundings
-from lensy.finding.unet_finder import Candidate, Finding
+from lensy.finding.result import Candidate, Finding
 
 HOSTILE = '</script><img src=x onerror=alert(1)>"&\u2028.fits'
 
@@ -99,7 +98,7 @@ def test_surroundings_stay_in_the_frame(
 ) -> None:
     """A frame of 120 rows and 150 columns; 12 arcsec are 120 pixels."""
     path = write_fits(tmp_path / "a.fits", {"VIS": noise_image((120, 150))})
-    part = surroundings(read_cutout(path), x, y)
+    part = read_cutout(path).around(x, y, 120)
     assert (part[0].start, part[1].start) == (first[0], min(first[1], 30))
     assert read_cutout(path).flux[part].shape == (120, 120)
 
@@ -113,7 +112,7 @@ def test_candidates_of_a_finding_come_with_their_reconstruction(tmp_path: Path) 
     )  # fmt: skip
     light = np.zeros((200, 200), np.float32)
     light[90, 100] = 50
-    (made,) = Finding(cutout, light, [row]).entries()
+    (made,) = Finding(cutout, [row], light=light).entries()
     assert set(made.images) == {"image", "reconstruction"}
     assert (made.name, made.score, made.details["flags"]) == ("a.fits", 3.0, "edge")
     mask = np.asarray(Image.open(io.BytesIO(base64.b64decode(made.masks["lensed light"]))))

@@ -1,4 +1,4 @@
-"""Paintings whose faults are known: perfect, half as bright, shifted, empty."""
+"""Reconstructions whose faults are known: perfect, half as bright, shifted, empty."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose
 from numpy.typing import NDArray
 
-from lensy.metrics.reconstruction import BRIGHTEST, COLUMNS, painting_quality
+from lensy.metrics.reconstruction import BRIGHTEST, QUALITY, reconstruction_quality
 
 Images = NDArray[np.float32]
 
@@ -35,7 +35,7 @@ def with_noise(light: Images) -> Images:
 
 
 def quality(painted: Images, light: Images) -> dict[str, NDArray[np.float64]]:
-    return painting_quality(painted, light, with_noise(light), sigma=SIGMA, pixel_scale=SCALE)
+    return reconstruction_quality(painted, light, with_noise(light), sigma=SIGMA, pixel_scale=SCALE)
 
 
 def unlike() -> tuple[Images, Images]:
@@ -103,7 +103,7 @@ def test_inside_and_outside_make_the_whole() -> None:
 def test_scaled_error_by_its_formula() -> None:
     painted, light = unlike()
     image = with_noise(light)
-    row = painting_quality(painted, light, image, sigma=SIGMA, pixel_scale=SCALE)
+    row = reconstruction_quality(painted, light, image, sigma=SIGMA, pixel_scale=SCALE)
     for k in range(3):
         span = float(image[k].max()) - float(image[k].min())
         error = SIGMA * np.sinh(painted[k].astype(float)) - light[k]
@@ -128,7 +128,7 @@ def test_an_empty_painting_has_no_place(value: float) -> None:
     assert np.isnan(row["offset"]).all()
     expected = SIGMA * np.sinh(value) * N_INSIDE / blob().sum(dtype=float)
     assert_allclose(row["flux_fraction"], expected, rtol=1e-5)
-    assert all(np.isfinite(row[name]).all() for name in COLUMNS if name != "offset")
+    assert all(np.isfinite(row[name]).all() for name in QUALITY if name != "offset")
 
 
 def test_images_do_not_depend_on_their_company() -> None:
@@ -136,10 +136,10 @@ def test_images_do_not_depend_on_their_company() -> None:
     light[1] = 0.0
     image = with_noise(light)
     settings = {"sigma": SIGMA, "pixel_scale": SCALE}
-    together = painting_quality(painted, light, image, **settings)
-    assert tuple(together) == COLUMNS
+    together = reconstruction_quality(painted, light, image, **settings)
+    assert tuple(together) == QUALITY
     for k in range(3):
         part = np.s_[k : k + 1]
-        alone = painting_quality(painted[part], light[part], image[part], **settings)
-        for name in COLUMNS:
+        alone = reconstruction_quality(painted[part], light[part], image[part], **settings)
+        for name in QUALITY:
             assert_allclose(alone[name], together[name][part], err_msg=name)

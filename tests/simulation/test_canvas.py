@@ -17,15 +17,15 @@ from lensy.simulation.canvas import (
     CORE_REACH,
     FINER,
     MARGIN,
-    N_PIXELS,
-    PIXEL,
+    VIS_PIXEL,
+    VIS_SIDE,
     Canvas,
     Patch,
 )
 from lensy.telescope.bands import band
 
 VIS = band("VIS")
-SIGMA = VIS.psf_sigma / PIXEL
+SIGMA = VIS.psf_sigma / VIS_PIXEL
 
 
 def test_a_canvas_has_the_sharpest_blur_but_at_least_that_of_vis() -> None:
@@ -68,12 +68,12 @@ def test_a_point_beyond_the_canvas_lights_nothing_up() -> None:
 
 def test_a_patch_is_cut_to_the_frame() -> None:
     light = np.arange(30.0, dtype=np.float32).reshape(5, 6)
-    rows, columns, seen = Patch(-2, N_PIXELS - 4, light).crop()
-    assert (rows, columns) == (slice(0, 3), slice(N_PIXELS - 4, N_PIXELS))
+    rows, columns, seen = Patch(-2, VIS_SIDE - 4, light).crop()
+    assert (rows, columns) == (slice(0, 3), slice(VIS_SIDE - 4, VIS_SIDE))
     assert np.array_equal(seen, light[2:, :4])
 
 
-@pytest.mark.parametrize(("row", "column"), [(-9, 3), (N_PIXELS + 2, 3), (3, N_PIXELS), (3, -9)])
+@pytest.mark.parametrize(("row", "column"), [(-9, 3), (VIS_SIDE + 2, 3), (3, VIS_SIDE), (3, -9)])
 def test_a_patch_beside_the_frame_shows_nothing(row: int, column: int) -> None:
     assert Patch(row, column, np.ones((5, 6), np.float32)).crop()[2].size == 0
 
@@ -89,7 +89,7 @@ def test_a_patch_takes_up_a_smaller_one() -> None:
 def test_there_is_always_a_pixel_within(centre: float) -> None:
     seen = canvas.within(centre, 2.0, MARGIN)
     assert len(seen) >= 1
-    assert -MARGIN <= seen.start < seen.stop <= N_PIXELS + MARGIN
+    assert -MARGIN <= seen.start < seen.stop <= VIS_SIDE + MARGIN
 
 
 @pytest.mark.parametrize("position_angle", [0.0, 0.9, 2.2])
@@ -102,12 +102,12 @@ def test_a_window_holds_the_ellipse(position_angle: float) -> None:
     rows, columns = canvas.window(flat, 3.0)
     for place, pixels in ((y, rows), (x, columns)):
         first, last = canvas.pixels(pixels)[[0, -1]]
-        assert first - 0.5 * PIXEL <= place.min()
-        assert place.max() <= last + 0.5 * PIXEL
+        assert first - 0.5 * VIS_PIXEL <= place.min()
+        assert place.max() <= last + 0.5 * VIS_PIXEL
 
 
 def test_pixels_and_their_numbers() -> None:
-    assert_allclose(canvas.pixels(range(0, N_PIXELS))[[0, 99, 199]], [-9.95, -0.05, 9.95])
+    assert_allclose(canvas.pixels(range(0, VIS_SIDE))[[0, 99, 199]], [-9.95, -0.05, 9.95])
     assert_allclose([canvas.index(place) for place in (-9.95, 0.05)], [0, 100], atol=1e-9)
 
 

@@ -1,35 +1,24 @@
-"""Recipes and examples: what decides an example, and what does not."""
+"""Examples: what decides one, and what does not."""
 
 from __future__ import annotations
 
-import json
 from typing import Any, get_args
 
 import numpy as np
 import pytest
 from builders import EUCLID, bright_population, tiny_recipe
 from numpy.testing import assert_allclose
-from pydantic import ValidationError
 
 from lensy.errors import LensyError
 from lensy.simulation import targets
-from lensy.simulation.example import (
-    VERSION,
-    Example,
-    Recipe,
-    frozen_artefacts,
-    observe_frozen,
-    read_recipe,
-    simulate,
-)
+from lensy.simulation.example import Example, observe, simulate
 from lensy.simulation.render import render, render_bands
 from lensy.sky.populations import EuclidPopulation, TalkPopulation
-from lensy.sky.scene import Kind
+from lensy.sky.scene import Kind, Scene
 from lensy.telescope.bands import band
-from lensy.telescope.instrument import KINDS, Instrument
+from lensy.telescope.instrument import CLEAN, KINDS, Instrument, expose_from_seed
 
 VIS = band("VIS")
-CLEAN = Instrument()
 
 
 @pytest.fixture(scope="module")
@@ -140,12 +129,12 @@ def test_the_image_is_the_layers_with_their_noise(example: Example) -> None:
 
 def test_noise_belongs_to_seed_and_band() -> None:
     empty = np.zeros((200, 200), np.float32)
-    first, again, other = (observe_frozen(empty, "VIS", seed, CLEAN).image for seed in (3, 3, 4))
+    first, again, other = (expose_from_seed(empty, "VIS", seed, CLEAN).image for seed in (3, 3, 4))
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
     small = np.zeros((66, 66), np.float32)
     j, h = (
-        observe_frozen(small, name, 3, CLEAN).image / band(name).background_sigma for name in "JH"
+        expose_from_seed(small, name, 3, CLEAN).image / band(name).background_sigma for name in "JH"
     )
     assert_allclose(np.corrcoef(j.ravel(), h.ravel())[0, 1], 0.0, atol=5 / 66)
 
@@ -156,7 +145,7 @@ def test_artefacts_belong_to_the_seed_and_are_in_the_row() -> None:
     seen = 0
     for index in range(8):
         example = simulate(recipe, "test", index)
-        drawn = frozen_artefacts(example.noise_seed, recipe.instrument)
+        drawn = recipe.instrument.draw_from_seed(example.noise_seed)
         shown = {kind for name in EUCLID for kind in example.exposure(name).masks}
         flagged = {kind for kind in KINDS if example.row[f"has_{kind.replace(' ', '_')}"]}
         assert flagged == {each.kind for each in drawn} >= shown
@@ -182,117 +171,17 @@ def test_an_unknown_split_is_refused() -> None:
         simulate(tiny_recipe(), "dev", 0)  # type: ignore[arg-type]
 
 
-# Recipes
-
-
-def test_a_recipe_survives_json() -> None:
-    recipe = tiny_recipe(population=bright_population(halo_radius=(0.1, 0.7)), seed=9)
-    assert read_recipe(recipe.model_dump_json(), where="here") == recipe
-
-
-TWICE_LENSED = {"kind": "talk", "lens_fraction": 2}
-
-
-def changed(field: str, value: Any) -> str:
-    content = json.loads(tiny_recipe().model_dump_json())
-    return json.dumps(content | {field: value})
-
-
-@pytest.mark.parametrize(
-    ("field", "value", "message"),
-    [
-        ("name", "Big One", r"field 'name' cannot be 'Big One': String should match"),
-        ("n_test", -1, r"field 'n_test' cannot be -1: Input should be greater than or equal to 0"),
-        ("n_train", 10**7, r"field 'n_train' cannot be 10000000: .* less than or equal to 1000000"),
-        ("seed", "one", r"field 'seed' cannot be 'one': Input should be a valid integer"),
-        (
-            "bands",
-            ["K"],
-            r"field 'bands.0' cannot be 'K': There is no band 'K'; the bands are VIS, Y, J, H",
-        ),
-        ("n_tests", 3, r"there is no field 'n_tests'; recipe.json of any data set"),
-        ("population", TWICE_LENSED, r"field 'population.*lens_fraction' cannot be 2: .* 1"),
-    ],
-)
-def test_a_bad_field_is_named_with_what_is_allowed(field: str, value: Any, message: str) -> None:
-    with pytest.raises(LensyError, match=r"^my.json: " + message) as caught:
-        read_recipe(changed(field, value), where="my.json")
-    assert "\n" not in str(caught.value)
-
-
-def test_text_that_is_no_json_is_refused() -> None:
-    with pytest.raises(LensyError, match=r"^my.json: field '\(the whole file\)' .*Invalid JSON"):
-        read_recipe("{", where="my.json")
-
-
-def test_further_bad_fields_are_counted() -> None:
-    with pytest.raises(LensyError, match=r"field 'seed'.* 1 more\.$"):
-        read_recipe(json.dumps({"name": "x", "seed": -1, "n_test": -1}), where="my.json")
-
-
-OTHER_RECIPES: list[dict[str, Any]] = [
-    {"seed": 2},
-    {"n_test": 3},
-    {"n_validation": 3},
-    {"n_train": 3},
-    {"version": 9},
-    {"bands": ("VIS",)},
-    {"instrument": Instrument.realistic()},
-]
-OTHER_POPULATIONS: dict[str, Any] = {
-    "field_of_view": 21.0,
-    "margin": 1.1,
-    "lens_fraction": 0.6,
-    "einstein_radius": (0.5, 2.4),
-    "faintest_lens": 22.6,
-    "mass_axis_ratio_scatter": (0.99, 0.12),
-    "mass_angle_scatter": 0.1,
-    "shear": (-0.05, 0.04),
-    "source_magnitude": (23.0, 25.4),
-    "source_radius": (0.3, 0.4),
-    "halo_fraction": 0.2,
-    "halo_radius": (0.2, 6.0),
-    "source_sersic_index": (1.0, 3.0),
-    "source_axis_ratio": (0.4, 1.0),
-    "source_offset": 0.7,
-    "n_companions": (3, 8),
-    "companion_magnitude": (18.0, 25.0),
-    "count_slope": 0.3,
-    "spheroid_fraction": 0.2,
-    "companion_axis_ratio": (0.4, 1.0),
-    "impostor_fraction": 0.3,
-    "lens_type_scatter": 0.3,
-    "source_types": (2.0, 4.0),
-}
-
-
-@pytest.mark.parametrize("changes", OTHER_RECIPES, ids=lambda changes: next(iter(changes)))
-def test_the_fingerprint_changes_with_each_field(changes: dict[str, Any]) -> None:
-    assert tiny_recipe(**changes).fingerprint != tiny_recipe().fingerprint
-
-
-@pytest.mark.parametrize("field", OTHER_POPULATIONS)
-def test_the_fingerprint_changes_with_the_population(field: str) -> None:
-    population = TalkPopulation(**{field: OTHER_POPULATIONS[field]})
-    assert tiny_recipe(population=population).fingerprint != tiny_recipe().fingerprint
-
-
-def test_no_field_is_forgotten_above() -> None:
-    named = {key for changes in OTHER_RECIPES for key in changes}
-    assert set(Recipe.model_fields) == named | {"name", "population"}
-    assert set(TalkPopulation.model_fields) == {*OTHER_POPULATIONS, "kind"}
-
-
-def test_the_fingerprint_does_not_change_with_the_name() -> None:
-    assert tiny_recipe(name="other").fingerprint == tiny_recipe().fingerprint
-    assert len(tiny_recipe().fingerprint) == 12
-
-
-def test_a_new_recipe_has_the_version_of_the_code() -> None:
-    assert tiny_recipe().version == VERSION
-
-
-@pytest.mark.parametrize("bands", [(), ("VIS", "VIS"), ("Y", "J")])
-def test_a_recipe_has_each_band_once_and_vis(bands: tuple[str, ...]) -> None:
-    with pytest.raises(ValidationError, match="each band once, and VIS among them"):
-        tiny_recipe(bands=bands)
+def test_a_simple_lens_is_observed_in_every_band() -> None:
+    """As `expose` sees what is rendered; a band itself does as well as its name."""
+    scene = Scene.simple(einstein_radius=1.2)
+    for name in EUCLID:
+        image = observe(scene, name, seed=4)
+        assert image.shape == band(name).shape
+        assert np.array_equal(image, observe(scene, band(name), seed=4))
+        noise = image - render(scene, name).image
+        assert abs(noise.mean()) < 5 * noise.std() / np.sqrt(noise.size)
+    assert not np.array_equal(observe(scene, "VIS", seed=4), observe(scene, "VIS", seed=5))
+    spoilt = observe(scene, "VIS", seed=4, instrument=Instrument.only("chip gap"))
+    assert (spoilt == 0).any()
+    with pytest.raises(LensyError, match="There is no band 'K'"):
+        observe(scene, "K")

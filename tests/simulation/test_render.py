@@ -23,13 +23,14 @@ from brute_force import (
 from builders import EUCLID, SERSIC_B, galaxy, isothermal_sphere, radii
 from lenstronomy.SimulationAPI.ObservationConfig.Euclid import Euclid
 from lenstronomy.SimulationAPI.sim_api import SimAPI
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 from numpy.typing import NDArray
 from scipy import special
 from threadpoolctl import threadpool_limits
 
 import data_sim
 from lensy.errors import LensyError
+from lensy.simulation import targets
 from lensy.simulation.example import simulate
 from lensy.simulation.render import (
     Layers,
@@ -41,7 +42,7 @@ from lensy.simulation.render import (
 )
 from lensy.sky.scene import Deflector, Galaxy, Pattern, Scene
 from lensy.telescope.bands import Band, band
-from lensy.telescope.noise import noise_sigma
+from lensy.telescope.noise import noise_sigma, observe
 
 Floats = NDArray[np.float64]
 
@@ -545,3 +546,16 @@ def test_an_image_does_not_depend_on_the_number_of_threads(n_threads: int) -> No
         for name, layers in mine.items():
             assert np.array_equal(layers.arc, theirs[name].arc)
             assert np.array_equal(layers.image, theirs[name].image)
+
+
+def test_the_name_of_a_band_does_as_well_as_the_band() -> None:
+    scene, h = Scene.simple(), band("H")
+    named, given = render(scene, "H"), render(scene, h)
+    assert_array_equal(named.image, given.image)
+    rngs = [np.random.default_rng(1) for _ in range(2)]
+    pictures = [observe(given.image, each, rng) for each, rng in zip(("H", h), rngs, strict=True)]
+    assert_array_equal(*pictures)
+    assert_array_equal(noise_sigma(given.image, "H"), noise_sigma(given.image, h))
+    assert_array_equal(targets.lensed_pixels(given.arc, "H"), targets.lensed_pixels(given.arc, h))
+    with pytest.raises(LensyError, match="There is no band 'K'"):
+        render(scene, "K")

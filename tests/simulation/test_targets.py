@@ -246,5 +246,8 @@ def test_an_order_names_every_mask_once(order: list[int]) -> None:
 
 
 def test_classes_of_lens_and_non_lens() -> None:
-    assert targets.object_classes(True, 4) == ["lens galaxy", "lensed light", "galaxy", "galaxy"]
-    assert targets.object_classes(False, 3) == ["galaxy", None, "galaxy"]
+    names = [None, *targets.CLASSES]
+    lens, other = ([names[targets.class_number(each)] for each in targets.roles(*given)]
+                   for given in ((True, 4), (False, 3)))  # fmt: skip
+    assert lens == ["lens galaxy", "lensed light", "galaxy", "galaxy"]
+    assert other == ["galaxy", None, "galaxy"]

@@ -19,9 +19,9 @@ from lensy.sky.colours import (
     SBC,
     SCD,
     YOUNG_BURST,
+    colour_galaxy,
     colours,
     magnitudes,
-    paint,
 )
 from lensy.telescope.bands import FILTERS
 
@@ -152,9 +152,9 @@ def test_the_table_is_what_its_script_makes(table: dict[str, Any]) -> None:
     assert_allclose(np.stack([made[n] for n in "YJH"], axis=-1), offsets[:, columns], atol=1e-9)
 
 
-def test_painting_keeps_vis_and_shape() -> None:
+def test_colouring_keeps_vis_and_shape() -> None:
     before = galaxy(x=1.5)
-    after = paint(before, 0.5, 0.8)
+    after = colour_galaxy(before, 0.5, 0.8)
     assert after.magnitudes == magnitudes(22.0, 0.5, 0.8)
     assert list(after.magnitudes) == list(FILTERS)
     unchanged = {"magnitudes", "redshift"}

@@ -8,7 +8,7 @@ from builders import galaxy
 from scipy import stats
 
 from lensy.errors import LensyError
-from lensy.sky.colours import paint
+from lensy.sky.colours import colour_galaxy
 from lensy.sky.impostors import (
     ARC_MAGNITUDE,
     KINDS,
@@ -21,7 +21,7 @@ from lensy.sky.scene import Galaxy, Kind, Pattern
 from lensy.telescope.bands import FILTERS
 
 LEAST_P = 1e-3
-CANDIDATE = paint(
+CANDIDATE = colour_galaxy(
     galaxy(x=1.0, y=-2.0, sersic_index=4.0, axis_ratio=0.7, magnitudes={"VIS": 20.5}), 0.1, 0.5
 )
 
@@ -85,7 +85,7 @@ def test_rings_are_blue_around_a_red_core_and_as_bright_as_arcs() -> None:
 
 def test_a_ring_has_at_most_half_of_the_light() -> None:
     """So that a faint candidate does not become brighter than it is."""
-    faint = paint(galaxy(magnitudes={"VIS": 25.0}), 0.0, 1.0)
+    faint = colour_galaxy(galaxy(magnitudes={"VIS": 25.0}), 0.0, 1.0)
     rng = np.random.default_rng(3)
     rings = [impostor(faint, "ring", rng).structure[0] for _ in range(20)]
     assert min(ring.magnitudes["VIS"] for ring in rings) > 25.74

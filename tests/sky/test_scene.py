@@ -8,6 +8,7 @@ import pytest
 from builders import galaxy, isothermal_sphere
 from pydantic import ValidationError
 
+from lensy.sky.colours import ELLIPTICAL, IRREGULAR, magnitudes
 from lensy.sky.scene import Scene
 
 
@@ -57,3 +58,22 @@ def test_a_deflector_needs_a_source_and_a_source_a_deflector() -> None:
         Scene(lens=galaxy(), source=galaxy())
     with pytest.raises(ValidationError, match="both be given, or neither"):
         Scene(lens=galaxy(), deflector=isothermal_sphere())
+
+
+def test_a_simple_lens_has_the_colours_of_its_galaxies() -> None:
+    scene = Scene.simple(einstein_radius=1.1)
+    assert scene.lens.magnitudes == pytest.approx(magnitudes(19.0, ELLIPTICAL, 0.4))
+    assert scene.source.magnitudes == pytest.approx(magnitudes(23.0, IRREGULAR, 1.5))
+    assert scene.deflector.einstein_radius == 1.1
+    assert scene.companions == ()
+
+
+def test_a_simple_lens_can_be_otherwise() -> None:
+    scene = Scene.simple(
+        lens={"x": 2.0}, deflector={"x": 2.0, "shear_1": 0.02}, companions=[galaxy(x=-3.0)]
+    )
+    assert scene.lens.x == scene.deflector.x == 2.0
+    assert scene.deflector.shear_1 == 0.02
+    assert scene.companions == (galaxy(x=-3.0),)
+    with pytest.raises(ValidationError, match="greater than 0"):
+        Scene.simple(einstein_radius=-1.0)

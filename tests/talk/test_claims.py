@@ -8,29 +8,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from told_runs import told_run
 from typer.testing import CliRunner
 
-from lensy.cli.find import app
+from lensy.cli.main import app
 from lensy.exams.artefacts import CONDITIONS, SINGLE, SINGLE_GAP
 from lensy.exams.rings import ORDINARY, SWEEPS
 from lensy.metrics.ranking import Estimate
 from lensy.metrics.reconstruction import TRAITS
 from lensy.models.ou import FAMILY
-from lensy.runs.run import Run, write_run
-from lensy.simulation.example import Recipe
-from lensy.talk.claims import CLAIMS, NEEDED, Claim, claims
+from lensy.runs.run import Run
+from lensy.talk.claims import CLAIMS, NEEDED, claim, claims
 from lensy.talk.scorecard import as_text
-from lensy.training.mask_rcnn import VARIANTS, mask_experiment
-from lensy.training.ou import ou_experiment
-from lensy.training.unet import BANDS, experiment
+from lensy.training.kinds import names
 
 N = 200
-BY_ID = {claim.id: claim for claim in CLAIMS}
-
-
-def run_of(folder: Path, **columns: np.ndarray) -> Run:
-    info = {"experiment": {"name": folder.name, "scale": "smoke"}, "fingerprint": "none"}
-    return write_run(folder, info=info, scores=columns)
+BY_ID = {each.id: each for each in CLAIMS}
 
 
 def exam(folder: Path, shares: dict[str, float], **more: float) -> Run:
@@ -50,7 +43,7 @@ def exam(folder: Path, shares: dict[str, float], **more: float) -> Run:
     columns["score"] = np.concatenate([p[1] for p in parts])
     columns["number"] = np.tile(np.arange(N), len(CONDITIONS))
     columns |= {name: np.full(columns["score"].size, value) for name, value in more.items()}
-    return run_of(folder, **columns)
+    return told_run(folder, **columns)
 
 
 @pytest.mark.parametrize(
@@ -58,8 +51,8 @@ def exam(folder: Path, shares: dict[str, float], **more: float) -> Run:
     [(0.1, 0.2, "holds"), (-0.2, -0.1, "does not hold"), (-0.1, 0.1, "undecided")],
 )
 def test_a_verdict_is_read_from_the_interval(low: float, high: float, expected: str) -> None:
-    claim = Claim("x", "x", "x", (), lambda _: Estimate(0, 0, 0, 1), "x")
-    assert claim.verdict(Estimate(0.5 * (low + high), low, high, 10)) == expected
+    told = claim("x", "x", "x", (), lambda _: Estimate(0, 0, 0, 1), "x")
+    assert told.verdict(Estimate(0.5 * (low + high), low, high, 10)) == expected
 
 
 def test_without_runs_no_claim_has_a_number() -> None:
@@ -71,11 +64,7 @@ def test_without_runs_no_claim_has_a_number() -> None:
 
 def test_every_run_that_a_claim_needs_is_one_of_a_network_that_can_be_had() -> None:
     """A name that nothing gives would leave its claim at "not run" for ever."""
-    recipe = Recipe(name="x")
-    networks = {experiment(name, "laptop", recipe).name for name in BANDS}
-    networks |= {mask_experiment(name, "laptop", recipe).name for name in VARIANTS}
-    networks |= {ou_experiment(name, "laptop", recipe).name for name in FAMILY}
-    networks |= {f"{name}-published" for name in FAMILY}
+    networks = {*names(), *(f"{name}-published" for name in FAMILY)}
     asked = {re.sub("-(on-artefacts|on-rings|on-survey|describes-.+)$", "", n) for n in NEEDED}
     assert asked <= networks
 
@@ -98,7 +87,7 @@ def test_one_painting_decides_nothing(tmp_path: Path, n_painted: int, ours: floa
     columns = dict(run.scores())
     columns["flux"] = columns["flux"].copy()
     columns["flux"][np.flatnonzero(columns["condition"] == "star")[:n_painted]] = 1.0
-    painted = run_of(tmp_path / "b", **columns)
+    painted = told_run(tmp_path / "b", **columns)
     row = BY_ID["words.artefacts-highlighted"].row({"naberrie-vis-on-artefacts": painted})
     assert_allclose(row.ours, ours, rtol=1e-5)
     assert (row.ci_low, row.ci_high, row.n) == (-np.inf, np.inf, n_painted)
@@ -125,7 +114,7 @@ def test_blue_rings_against_red_ones(tmp_path: Path) -> None:
     sweep = [ORDINARY] * 100 + ["colour"] * (2 * len(values))
     liked = np.repeat(np.linspace(0.9, 0.1, len(values)), 2)
     score = np.concatenate([np.linspace(0, 1, 100), liked])
-    run = run_of(tmp_path / "a", sweep=np.array(sweep), score=score)
+    run = told_run(tmp_path / "a", sweep=np.array(sweep), score=score)
     row = BY_ID["words.blue-rings"].row({"ou-200-published-on-rings": run})
     assert row.verdict == "holds"
     assert row.ours == pytest.approx(0.8, abs=0.02)
@@ -133,7 +122,7 @@ def test_blue_rings_against_red_ones(tmp_path: Path) -> None:
 
 def test_what_leads_a_list(tmp_path: Path) -> None:
     cause = np.array(["lens"] * 5 + ["cosmic rays"] * 40 + ["galaxy"] * 5 + [""] * 50)
-    run = run_of(tmp_path / "a", cause=cause, condition=np.full(100, "HST-like"))
+    run = told_run(tmp_path / "a", cause=cause, condition=np.full(100, "HST-like"))
     row = BY_ID["words.hst-artefacts"].row({"ou-vis-published-on-survey": run})
     assert row.ours == pytest.approx(0.8)
     assert (row.verdict, row.n) == ("holds", 50)
@@ -146,8 +135,8 @@ def test_areas_are_compared_on_the_same_images(
     rng = np.random.default_rng(1)
     label = np.arange(600) % 2 == 0
     noise = rng.standard_normal(600)
-    worse = run_of(tmp_path / "worse", label=label, score=noise)
-    better = run_of(
+    worse = told_run(tmp_path / "worse", label=label, score=noise)
+    better = told_run(
         tmp_path / "better", label=label[:400], score=(noise + separation * label)[:400]
     )
     row = BY_ID["words.non-lenses-why"].row({"mrc-3-from-random": better, "mrc-3-shuffled": worse})
@@ -175,7 +164,7 @@ def test_score_and_light_together(tmp_path: Path) -> None:
     columns = {name: rng.standard_normal(1200) for name in ("score", *TRAITS)}
     columns["flux"] = columns["flux"] + 3.0 * label
     split = np.where(np.arange(1200) < 400, "validation", "test")
-    run = run_of(tmp_path / "a", label=label, split=split, **columns)
+    run = told_run(tmp_path / "a", label=label, split=split, **columns)
     names = BY_ID["words.score-and-light"].needs
     row = BY_ID["words.score-and-light"].row(dict.fromkeys(names, run))
     assert row.verdict == "holds"
@@ -185,7 +174,7 @@ def test_score_and_light_together(tmp_path: Path) -> None:
 def test_the_scorecard_says_what_a_claim_is() -> None:
     text = as_text(claims({}))
     assert "    OU-200 responds to blue rings (share of ordinary images" in text
-    assert all(claim.id in text for claim in CLAIMS)
+    assert all(each.id in text for each in CLAIMS)
     result = CliRunner().invoke(app, ["scorecard"])
     assert result.exit_code == 0
     assert "words.vis-sees-more" in result.stdout

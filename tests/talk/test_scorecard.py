@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 from scipy.stats import norm
+from told_runs import told_run
 from typer.testing import CliRunner
 
-from lensy.cli.find import app
+from lensy.cli.main import app
 from lensy.metrics.ranking import Estimate
-from lensy.runs.run import Run, write_run
+from lensy.runs.run import Run
 from lensy.talk.published import Published, published_numbers
 from lensy.talk.scorecard import as_text, implied_prevalence, scorecard, verdict
 
@@ -20,18 +21,16 @@ KEYS = {
 }  # fmt: skip
 
 
-def write_scores(folder: Path, *, separation: float, n: int = 400, **experiment: str) -> Run:
+def write_scores(folder: Path, *, separation: float, name: str = "naberrie-vis") -> Run:
     """A run whose scores are two Gaussians, `separation` standard deviations apart."""
-    rng = np.random.default_rng(3)
+    rng, n = np.random.default_rng(3), 400
     label = np.arange(n) % 2 == 0
     columns = {
         "label": label,
         "score": rng.standard_normal(n) + separation * (label - 0.5),
         "scaled_squared_error": np.full(n, 0.03**2),
     }
-    settings = {"name": "naberrie-vis", "scale": "smoke"} | experiment
-    info = {"experiment": settings, "fingerprint": "none"}
-    return write_run(folder, info=info, scores=columns)
+    return told_run(folder, name, **columns)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +72,7 @@ def test_without_runs_no_row_has_a_number_of_ours() -> None:
 
 
 def test_a_mask_rcnn_answers_its_area(tmp_path: Path) -> None:
-    run = write_scores(tmp_path, separation=1.0, variant="mrc-3")
+    run = write_scores(tmp_path, separation=1.0, name="mrc-3")
     (row,) = [row for row in scorecard({"mrc-3": run}) if row.ours is not None]
     assert (row.id, row.chapter, row.verdict) == ("auroc.mrc-3", "mask_rcnn", "worse")
 

@@ -18,15 +18,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import ndimage
 
 from lensy.errors import LensyError
-from lensy.telescope.bands import band
-from lensy.telescope.noise import (
-    MOSAIC_NOISE,
-    MOSAIC_SUM,
-    as_seen,
-    noise_sigma,
-    observe,
-    resampled,
-)
+from lensy.telescope.bands import FILTERS, band
+from lensy.telescope.noise import as_seen, noise_sigma, observe, resampled
 
 SIDE = 400
 N = SIDE**2
@@ -98,7 +91,7 @@ def test_a_single_exposure_counts_a_quarter_of_the_electrons(name: str) -> None:
     """So its noise in nJy is twice that of four, and as_seen's sigma says the same."""
     each, single = band(name), as_seen(band(name), "single exposure")
     empty = np.zeros((SIDE, SIDE), np.float32)
-    seen = observe(empty, each, np.random.default_rng(5), look="single exposure").astype(float)
+    seen = observe(empty, each, np.random.default_rng(5), exposure="single exposure").astype(float)
     assert_allclose(seen.std(), 2 * each.background_sigma, rtol=5 / np.sqrt(2 * N))
     assert_allclose(single.background_sigma, 2 * each.background_sigma, rtol=1e-12)
     assert as_seen(each, "coadd") is each
@@ -185,7 +178,7 @@ def test_resampled_noise_has_the_stated_scatter_and_correlation(name: str) -> No
     each = band(name)
     white = observe(np.zeros((SIDE, SIDE), np.float32), each, np.random.default_rng(10))
     noise = resampled(white, each).astype(float)
-    sigma, neighbours = MOSAIC_NOISE[name]
+    sigma, neighbours = FILTERS[name].mosaic.sigma, FILTERS[name].mosaic.correlation
     tolerance = 5 / np.sqrt(N / 3)
     assert_allclose(noise.std(), sigma, rtol=tolerance)
     assert_allclose(noise[[0, -1]].std(), sigma, rtol=5 / np.sqrt(2 * SIDE / 3))
@@ -202,7 +195,7 @@ def test_resampled_noise_lies_just_below_that_of_whole_mosaic_frames() -> None:
     counts = {"VIS": (0.0027, 24.6), "Y": (4.50, 29.8), "J": (4.98, 30.0), "H": (4.80, 29.9)}
     for name, (sigma, zero_point) in counts.items():
         whole = sigma * 3631e9 * 10 ** (-0.4 * zero_point)
-        assert 0.8 < MOSAIC_NOISE[name][0] / whole < 1.02
+        assert 0.8 < FILTERS[name].mosaic.sigma / whole < 1.02
 
 
 @pytest.mark.parametrize("name", EUCLID)
@@ -210,8 +203,8 @@ def test_sums_of_resampled_noise_scatter_as_in_real_mosaics(name: str) -> None:
     """Medians of four fields that differ by 10 % and more: known to 7 % or so; white fails."""
     white = observe(np.zeros((SIDE, SIDE), np.float32), band(name), np.random.default_rng(12))
     ours = summed(resampled(white, band(name)).astype(float)).std()
-    assert_allclose(ours, MOSAIC_SUM[name], rtol=0.07)
-    assert 3 * MOSAIC_NOISE[name][0] < 0.8 * MOSAIC_SUM[name]
+    assert_allclose(ours, FILTERS[name].mosaic.of_3x3, rtol=0.07)
+    assert 3 * FILTERS[name].mosaic.sigma < 0.8 * FILTERS[name].mosaic.of_3x3
 
 
 @pytest.fixture(scope="module")
@@ -260,5 +253,5 @@ def test_resampled_noise_is_that_of_real_mosaics(
     ours = noise_numbers(resampled(observe(image, each, np.random.default_rng(11)), each))
     real = np.median(real_noise[name], axis=0)
     assert_allclose(ours[:2], real[:2], rtol=0.1)
-    assert_allclose(MOSAIC_SUM[name], real[1], rtol=0.01)
+    assert_allclose(FILTERS[name].mosaic.of_3x3, real[1], rtol=0.01)
     assert_allclose(ours[2], real[2], atol=0.05)

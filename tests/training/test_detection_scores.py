@@ -11,9 +11,10 @@ from builders import bright_population, tiny_data
 from numpy.testing import assert_allclose
 from torch import Tensor
 
-from lensy.datasets.instances import Instances, roles
+from lensy.datasets.instances import Instances
 from lensy.datasets.store import DataSet
 from lensy.models.mask_rcnn import MaskRcnn
+from lensy.simulation.targets import roles
 from lensy.telescope.instrument import Instrument
 from lensy.training.detection_scores import lies_on, score_images, score_instances
 from lensy.training.mask_rcnn import VARIANTS

@@ -14,17 +14,18 @@ from lensy.datasets.instances import Instances, collated
 from lensy.datasets.store import DataSet
 from lensy.errors import LensyError
 from lensy.runs.library import find_run, runs_folder
-from lensy.simulation.example import Recipe
+from lensy.simulation.recipe import Recipe
 from lensy.training.detection_scores import score_instances
+from lensy.training.fit import fit
+from lensy.training.kinds import experiment
 from lensy.training.learner import train
-from lensy.training.mask_rcnn import FROM_RANDOM, MaskExperiment, MaskTraining, mask_experiment
-from lensy.training.mask_rcnn_fit import (
-    MaskRcnnModule,
-    fit_masks,
-    trained_masks,
+from lensy.training.mask_rcnn import (
+    FROM_RANDOM,
+    MaskExperiment,
+    MaskTraining,
     without_detection,
 )
-from lensy.training.unet import experiment
+from lensy.training.mask_rcnn_learner import MaskRcnnLearner
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,7 @@ def tiny(data: DataSet, variant: str = "mrc-3") -> MaskExperiment:
 
 def test_steps_on_one_batch_lower_the_loss(frames: DataSet) -> None:
     torch.manual_seed(1)
-    module = MaskRcnnModule(tiny(frames), frames).train()
+    module = MaskRcnnLearner(tiny(frames), frames).train()
     batch = collated([Instances(frames, "train", module.experiment.objects)[k] for k in range(3)])
     optimiser = torch.optim.AdamW(module.parameters(), lr=1e-3)
     losses = []
@@ -58,7 +59,7 @@ def test_steps_on_one_batch_lower_the_loss(frames: DataSet) -> None:
 
 def test_a_training_runs_and_keeps_its_history(frames: DataSet, tmp_path: Path) -> None:
     torch.manual_seed(1)
-    module = MaskRcnnModule(tiny(frames), frames)
+    module = MaskRcnnLearner(tiny(frames), frames)
     best = train(module, tmp_path, options={"accelerator": "cpu", "devices": 1})
     assert best.exists()
     (row,) = module.rows
@@ -74,7 +75,7 @@ def test_a_training_is_a_function_of_its_seed(frames: DataSet, tmp_path: Path) -
         wanted = tiny(frames)
         training = wanted.training.model_copy(update={"seed": seed})
         wanted = wanted.model_copy(update={"training": training})
-        run = fit_masks(wanted, frames, tmp_path / str(attempt), trainer_options=options)
+        run = fit(wanted, frames, tmp_path / str(attempt), trainer_options=options)
         weights.append(load_file(run.folder / "model.safetensors"))
     first, again, other = weights
     assert all(torch.equal(first[name], again[name]) for name in first)
@@ -83,48 +84,48 @@ def test_a_training_is_a_function_of_its_seed(frames: DataSet, tmp_path: Path) -
 
 def test_experiments_differ_by_variant_and_seed() -> None:
     recipe = Recipe(name="x")
-    made = [mask_experiment("mrc-95", "laptop", recipe, seed=seed) for seed in (None, 2)]
-    made.append(mask_experiment("mrc-3", "laptop", recipe))
+    made = [experiment("mrc-95", "laptop", recipe, seed=seed) for seed in (None, 2)]
+    made.append(experiment("mrc-3", "laptop", recipe))
     assert [each.name for each in made] == ["mrc-95", "mrc-95-seed-2", "mrc-3"]
     assert len({each.fingerprint for each in made}) == 3
-    assert mask_experiment("mrc-95", "laptop", recipe, seed=1) == made[0]
+    assert experiment("mrc-95", "laptop", recipe, seed=1) == made[0]
 
 
 def test_light_networks_begin_with_the_painter_of_their_seed() -> None:
     recipe = Recipe(name="x")
-    first, second = (mask_experiment("mrc-3", "laptop", recipe, seed=seed) for seed in (1, 2))
+    first, second = (experiment("mrc-3", "laptop", recipe, seed=seed) for seed in (1, 2))
     assert first.start == experiment("naberrie-vis", "laptop", recipe)
     assert second.start == experiment("naberrie-vis", "laptop", recipe, seed=2)
-    assert mask_experiment("mrc-3", "talk", recipe).start is None
-    random = mask_experiment("mrc-3-from-random", "laptop", recipe)
+    assert experiment("mrc-3", "talk", recipe).start is None
+    random = experiment("mrc-3-from-random", "laptop", recipe)
     assert random.objects == first.objects
     assert random.training == first.training
     assert random.fingerprint != first.fingerprint
     for name in FROM_RANDOM:
-        assert mask_experiment(name, "laptop", recipe).start is None
+        assert experiment(name, "laptop", recipe).start is None
 
 
 def test_a_training_needs_the_run_it_begins_with(frames: DataSet, tmp_path: Path) -> None:
-    wanted = mask_experiment("mrc-3", "smoke", frames.recipe)
+    wanted = experiment("mrc-3", "smoke", frames.recipe)
     with pytest.raises(LensyError, match="mrc-3 begins with the weights of naberrie-vis, but was"):
-        fit_masks(wanted, frames, tmp_path)
+        fit(wanted, frames, tmp_path)
     assert not list(tmp_path.iterdir())
 
 
 def test_unknown_variants_are_refused() -> None:
-    with pytest.raises(LensyError, match=r"no variant 'mrc-9'; the variants are mrc-95, mrc-99"):
-        mask_experiment("mrc-9", "laptop", Recipe(name="x"))
+    with pytest.raises(LensyError, match=r"no experiment 'mrc-9'; .*, mrc-95, mrc-99"):
+        experiment("mrc-9", "laptop", Recipe(name="x"))
 
 
 def test_a_run_is_written_found_and_read_again(frames: DataSet, tmp_path: Path) -> None:
     wanted = tiny(frames)
     folder = runs_folder(wanted, tmp_path)
-    made = fit_masks(wanted, frames, folder, trainer_options={"accelerator": "cpu", "devices": 1})
+    made = fit(wanted, frames, folder, trainer_options={"accelerator": "cpu", "devices": 1})
     found = find_run(wanted, runs=tmp_path, use_shipped=False)
     assert found is not None
     assert found.folder == made.folder == folder
     items = Instances(frames, "test", wanted.objects)
-    columns, _ = score_instances(trained_masks(found), items)
+    columns, _ = score_instances(wanted.load(found), items)
     stored = found.scores()
     assert_allclose(columns["score"], stored["score"], rtol=1e-4, atol=1e-6)
     assert_allclose(
@@ -141,5 +142,5 @@ def test_data_of_another_recipe_are_refused(frames: DataSet, tmp_path: Path) -> 
         update={"recipe": frames.recipe.model_copy(update={"seed": 9, "name": "other"})}
     )
     with pytest.raises(LensyError, match=r"holds 'tiny', but mrc-3 .* is defined on 'other'"):
-        fit_masks(other, frames, tmp_path)
+        fit(other, frames, tmp_path)
     assert not list(tmp_path.iterdir())

@@ -15,20 +15,12 @@ from lensy.datasets.store import DataSet
 from lensy.errors import LensyError
 from lensy.models.ou import FAMILY, Ou
 from lensy.runs.library import find_run, runs_folder
-from lensy.simulation.example import Recipe
+from lensy.simulation.recipe import Recipe
 from lensy.training import ou
-from lensy.training.ou import (
-    NAMES,
-    OuExperiment,
-    OuModule,
-    OuTraining,
-    Remembered,
-    fit_ou,
-    frames_for,
-    ou_experiment,
-    predecessor_scores,
-    trained_ou,
-)
+from lensy.training.fit import fit
+from lensy.training.kinds import experiment
+from lensy.training.ou import OuExperiment, OuLearner, OuTraining, Remembered
+from lensy.training.predecessor import frames_for, predecessor_scores
 
 CPU = {"accelerator": "cpu", "devices": 1}
 
@@ -68,11 +60,11 @@ def test_bands_are_in_the_order_of_the_published_weights(data: DataSet) -> None:
 
 def test_a_run_is_written_found_and_read_again(data: DataSet, tmp_path: Path) -> None:
     wanted = tiny(data)
-    made = fit_ou(wanted, data, runs_folder(wanted, tmp_path), trainer_options=CPU)
+    made = fit(wanted, data, runs_folder(wanted, tmp_path), trainer_options=CPU)
     found = find_run(wanted, runs=tmp_path, use_shipped=False)
     assert found is not None
-    model = trained_ou(found)
-    again = predecessor_scores(model, frames_for(model, data))
+    model = wanted.load(found)
+    again = predecessor_scores(model, frames_for(model.design, data))
     assert_allclose(again["score"], made.scores()["score"], rtol=1e-4)
     losses = made.history()["val_loss"]
     assert made.info["best_epoch"] == 1 + int(np.argmin(losses))
@@ -88,14 +80,14 @@ def test_a_tuned_network_begins_with_the_published_weights(
     save_file({name: each.contiguous() for name, each in theirs.state_dict().items()}, path)
     monkeypatch.setattr(ou, "fetch_weights", lambda _name: path)
     wanted = tiny(data)
-    begun = OuModule(wanted.model_copy(update={"tuned": True}), data).model.state_dict()
+    begun = OuLearner(wanted.model_copy(update={"tuned": True}), data).model.state_dict()
     assert all(torch.equal(begun[name], each) for name, each in theirs.state_dict().items())
-    fresh = OuModule(wanted, data).model.state_dict()
+    fresh = OuLearner(wanted, data).model.state_dict()
     assert not any(torch.equal(fresh[name], each) for name, each in theirs.state_dict().items())
 
 
 def test_the_loss_counts_both_classes_alike(data: DataSet) -> None:
-    module = OuModule(tiny(data), data)
+    module = OuLearner(tiny(data), data)
     labels = module.training_frames.labels
     weights = module.loss.weight
     assert weights is not None
@@ -108,25 +100,25 @@ def test_one_class_only_is_refused(tmp_path: Path) -> None:
     )
     empty = tiny_data(tmp_path / "data", population=population)
     with pytest.raises(LensyError, match="one class only in 'train'"):
-        OuModule(tiny(empty), empty)
+        OuLearner(tiny(empty), empty)
 
 
 def test_names_and_scales_are_checked() -> None:
     recipe = Recipe(name="x")
-    with pytest.raises(LensyError, match="no network 'ou-1'; the networks are ou-200, ou-vis"):
-        ou_experiment("ou-1", "laptop", recipe)
+    with pytest.raises(LensyError, match=r"no experiment 'ou-1'; .*, ou-200, ou-vis"):
+        experiment("ou-1", "laptop", recipe)
     with pytest.raises(LensyError, match="no scale 'huge'; the scales are smoke"):
-        ou_experiment("ou-200", "huge", recipe)  # type: ignore[arg-type]
-    made = [ou_experiment(name, "laptop", recipe) for name in NAMES]
-    assert len({each.fingerprint for each in made}) == len(NAMES)
+        experiment("ou-200", "huge", recipe)  # type: ignore[arg-type]
+    made = [experiment(name, "laptop", recipe) for name in OuExperiment.names]
+    assert len({each.fingerprint for each in made}) == len(OuExperiment.names)
     assert made[0].name == "ou-200-trained"
-    tuned = ou_experiment("ou-200-tuned", "laptop", recipe, seed=3)
+    tuned = experiment("ou-200-tuned", "laptop", recipe, seed=3)
     assert (tuned.name, tuned.network, tuned.tuned) == ("ou-200-tuned-seed-3", "ou-200", True)
 
 
 def test_a_step_uses_dropout_and_no_augmentation(data: DataSet) -> None:
     torch.manual_seed(1)
-    module = OuModule(tiny(data), data).train()
+    module = OuLearner(tiny(data), data).train()
     images = torch.stack([module.training_frames[k][0] for k in range(2)])
     assert not torch.equal(module.model(images), module.model(images))
     assert torch.equal(images[0], module.training_frames[0][0])

@@ -10,23 +10,22 @@ from builders import tiny_experiment
 from numpy.testing import assert_allclose
 from safetensors.torch import save_file
 
-from lensy.datasets.frames import Frames
 from lensy.datasets.store import DataSet
-from lensy.exams.artefacts import CONDITIONS, ArtefactExam, examine
-from lensy.exams.pointing_game import attention
+from lensy.errors import LensyError
 from lensy.models.ou import Ou
-from lensy.runs import library
 from lensy.runs.run import SINGLE, Run
-from lensy.training import scorer as scorers
-from lensy.training.ou import find_predecessor, frames_for, published, score_predecessor
-from lensy.training.scorer import is_ou, ou_of, scorer_of
-from lensy.training.unet_fit import fit
+from lensy.training import predecessor
+from lensy.training.fit import fit
+from lensy.training.kinds import experiment_of, scorer_of
+from lensy.training.ou_weights import published
+from lensy.training.predecessor import find_predecessor, frames_for, score_predecessor
+from lensy.training.scorer import Scorer
 
 
 @pytest.fixture(scope="module")
-def painter(data: DataSet, tmp_path_factory: pytest.TempPathFactory) -> Run:
+def trained(data: DataSet, tmp_path_factory: pytest.TempPathFactory) -> Run:
     options = {"accelerator": "cpu", "devices": 1}
-    folder = tmp_path_factory.mktemp("painter")
+    folder = tmp_path_factory.mktemp("trained")
     return fit(tiny_experiment(data.recipe), data, folder, trainer_options=options)
 
 
@@ -36,7 +35,7 @@ def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     torch.manual_seed(1)
     path = tmp_path / "ou-vis.safetensors"
     save_file({name: each.contiguous() for name, each in Ou("ou-vis").state_dict().items()}, path)
-    monkeypatch.setattr(scorers, "fetch_weights", lambda name: path.with_stem(name))
+    monkeypatch.setattr(predecessor, "fetch_weights", lambda name: path.with_stem(name))
     return path
 
 
@@ -44,16 +43,15 @@ def test_a_published_network_can_be_asked_like_any_other(
     weights: Path, data: DataSet, tmp_path: Path
 ) -> None:
     run = score_predecessor(weights, data, tmp_path / "run", name="ou-vis")
-    assert is_ou(run)
+    assert run.kind == "ou-published"
     scorer = scorer_of(run)
     assert (scorer.bands, scorer.grid, scorer.precision) == (("VIS",), "VIS", SINGLE)
-    frames = frames_for(ou_of(run), data)
+    frames = frames_for(experiment_of(run).load(run).design, data)
     images = torch.stack([frames[k]["image"] for k in range(4)])
     assert_allclose(scorer(images), run.scores()["score"][:4], rtol=1e-4, atol=1e-5)
     assert scorer.outputs(images) == (None, None)
-    network, bands = attention(run)
-    assert bands == ("VIS",)
-    assert network(images).shape == (4, 2)
+    assert scorer.differentiable is not None
+    assert scorer.differentiable(images).shape == (4, 2)
 
 
 def test_scores_of_a_published_network_are_known_by_weights_and_recipe(
@@ -62,7 +60,7 @@ def test_scores_of_a_published_network_are_known_by_weights_and_recipe(
     shipped = tmp_path / "shipped"
     folder = shipped / "smoke" / "ou-vis-published"
     made = score_predecessor(weights, data, folder, name="ou-vis")
-    monkeypatch.setattr(library, "SHIPPED", shipped)
+    monkeypatch.setattr(predecessor, "SHIPPED", shipped)
     found = find_predecessor(data.recipe)
     assert found is not None
     assert found.folder == folder
@@ -76,32 +74,66 @@ def test_scores_of_a_published_network_are_known_by_weights_and_recipe(
 
 
 def test_scores_come_in_the_precision_of_the_training_unless_another_is_asked_for(
-    painter: Run, data: DataSet
+    trained: Run, data: DataSet
 ) -> None:
     images = torch.from_numpy(data.observed("test", 0, "VIS")[None, None])
-    single, half = scorer_of(painter), scorer_of(painter, "bf16-mixed")
-    assert single.precision == painter.arithmetic == SINGLE
-    assert_allclose(single(images), painter.classifier().score(images), rtol=1e-4)
+    single, half = scorer_of(trained), scorer_of(trained, "bf16-mixed")
+    assert single.precision == trained.arithmetic == SINGLE
+    assert_allclose(single(images), experiment_of(trained).load(trained).score(images), rtol=1e-4)
     assert half(images) != single(images)
     assert_allclose(half(images), single(images), atol=0.1)
 
 
-@pytest.mark.parametrize("precision", [None, "bf16-mixed"])
-def test_an_exam_says_in_which_precision_it_was_held(
-    painter: Run, data: DataSet, tmp_path: Path, precision: str | None
-) -> None:
-    conditions = {"clean": CONDITIONS["clean"]}
-    exam = ArtefactExam.to(painter, data.recipe, "x", conditions=conditions, n_images=1)
-    made = examine(painter, exam, data, tmp_path, precision=precision)
-    assert made.info["arithmetic"] == (precision or painter.arithmetic)
-    frames = Frames(data, "test", ("VIS",), limit=3)
-    images = torch.stack([frames[k]["image"] for k in range(3)])
-    assert_allclose(made.scores()["score"], scorer_of(painter, precision)(images), rtol=1e-5)
-
-
-def test_painting_and_mask_come_from_one_pass(painter: Run, data: DataSet) -> None:
+def test_painting_and_mask_come_from_one_pass(trained: Run, data: DataSet) -> None:
     images = torch.from_numpy(data.observed("test", 0, "VIS")[None, None])
-    painted, mask = scorer_of(painter).outputs(images)
+    painted, mask = scorer_of(trained).outputs(images)
     assert mask is None
     assert painted is not None
-    assert_allclose(painted, painter.model()(images)[:, 0].detach(), atol=1e-4)
+    assert_allclose(
+        painted, experiment_of(trained).trunk(trained)(images)[:, 0].detach(), atol=1e-4
+    )
+
+
+def brightest(flux: torch.Tensor) -> torch.Tensor:
+    return flux.amax(dim=(1, 2, 3))
+
+
+class TwoLogits(torch.nn.Module):
+    """A network that is none of ours."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dense = torch.nn.Linear(1, 2)
+
+    def forward(self, flux: torch.Tensor) -> torch.Tensor:
+        found: torch.Tensor = self.dense(flux.mean(dim=(2, 3)))
+        return found
+
+
+def test_any_function_and_any_module_is_a_scorer() -> None:
+    flux = torch.randn(3, 1, 8, 8, generator=torch.Generator().manual_seed(1))
+    plain = Scorer(("VIS",), brightest)
+    assert (plain.grid, plain.name, plain.differentiable) == ("VIS", "brightest", None)
+    assert_allclose(plain(flux), flux.numpy().max(axis=(1, 2, 3)))
+    module = TwoLogits().eval()
+    other = Scorer(("VIS",), module)
+    logits = module(flux).detach().numpy()
+    assert_allclose(other(flux), logits[:, 1] - logits[:, 0], rtol=1e-6)
+    assert other.differentiable is not None
+    assert_allclose(other.differentiable(flux).detach(), logits)
+
+
+def test_a_score_becomes_two_logits_that_gradients_pass() -> None:
+    flux = torch.randn(2, 1, 4, 4, requires_grad=True)
+    mean = torch.nn.Sequential(torch.nn.AvgPool2d(4), torch.nn.Flatten())
+    network = Scorer(("VIS",), mean).differentiable
+    assert network is not None
+    network(flux)[:, 1].sum().backward()
+    assert flux.grad is not None
+    assert_allclose(flux.grad, 1 / 16)
+
+
+def test_an_answer_that_is_no_score_is_refused() -> None:
+    pictures = Scorer(("VIS",), lambda flux: flux, name="pictures")
+    with pytest.raises(LensyError, match=r"shape \(2, 1, 3, 3\) for 2 images: a score for each"):
+        pictures(torch.zeros(2, 1, 3, 3))

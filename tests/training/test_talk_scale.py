@@ -10,10 +10,8 @@ from builders import tiny_data
 
 from lensy.datasets.store import DataSet
 from lensy.models.mask_rcnn import MaskRcnn
-from lensy.training.mask_rcnn import mask_experiment
-from lensy.training.mask_rcnn_fit import fit_masks
-from lensy.training.unet import experiment
-from lensy.training.unet_fit import fit
+from lensy.training.fit import fit
+from lensy.training.kinds import experiment, experiment_of
 
 CPU = {"accelerator": "cpu", "devices": 1, "precision": "bf16-mixed"}
 FEW = {"n_epochs": 1, "steps_per_epoch": 1, "batch": 2, "n_check": 4}
@@ -36,14 +34,14 @@ def test_a_painter_trains_and_scores(data: DataSet, tmp_path: Path, name: str) -
     run = fit(wanted, data, tmp_path / "run", trainer_options=CPU)
     assert run.info["arithmetic"] == "bf16-mixed"
     assert np.isfinite(run.scores()["score"]).all()
-    assert run.model().width == 64
+    assert experiment_of(run).trunk(run).width == 64
 
 
 def test_the_full_mask_rcnn_trains_and_scores(data: DataSet, tmp_path: Path) -> None:
-    wanted = mask_experiment("mrc-3", "talk", data.recipe)
+    wanted = experiment("mrc-3", "talk", data.recipe)
     training = wanted.training.model_copy(update=FEW | {"n_train": 4, "n_test": 4})
     assert training.size == "full"
-    run = fit_masks(
+    run = fit(
         wanted.model_copy(update={"training": training}),
         data,
         tmp_path / "run",

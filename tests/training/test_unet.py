@@ -25,22 +25,40 @@ from lensy.models.ou import Ou
 from lensy.models.precision import computing_in
 from lensy.models.unet import Naberrie
 from lensy.provenance import write_json
-from lensy.runs.library import find_run, runs_folder, shipped_run
+from lensy.runs.library import find_run, obtain, runs_folder, shipped_run
 from lensy.runs.run import Run
 from lensy.runs.weights import round_trip_half
-from lensy.training import learner, unet_fit
-from lensy.training.ou import predecessor_scores
-from lensy.training.unet import Experiment, experiment
-from lensy.training.unet_fit import fit, fit_classifier, obtain
-from lensy.training.unet_learner import NaberrieModule
+from lensy.training import fit as fitting
+from lensy.training import learner
+from lensy.training.fit import fit, score_again
+from lensy.training.kinds import experiment, experiment_of
+from lensy.training.predecessor import predecessor_scores
+from lensy.training.unet import UnetExperiment, fit_head
+from lensy.training.unet_learner import UnetLearner
 from lensy.training.unet_scores import (
     N_BRIGHTEST,
     choose_painting_score,
-    score_again,
     score_frames,
 )
 
 CPU = {"accelerator": "cpu", "devices": 1}
+
+
+def loaded(run: Run) -> Any:
+    """The whole network of a run."""
+    return experiment_of(run).load(run)
+
+
+def again_on(run: Run, data: DataSet, folder: Path) -> Run:
+    """Other data scored with a run's network."""
+    wanted = experiment_of(run).elsewhere(run, data.recipe, "on")
+    return score_again(wanted, run, data, folder)
+
+
+def again_for(run: Run, data: DataSet, folder: Path) -> Run:
+    """Dense layers taught anew for other data."""
+    wanted = experiment_of(run).elsewhere(run, data.recipe, "for")
+    return fit_head(wanted, run, data, folder)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -53,12 +71,12 @@ def one_thread() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def tiny(data: DataSet) -> Experiment:
+def tiny(data: DataSet) -> UnetExperiment:
     return tiny_experiment(data.recipe)
 
 
 @pytest.fixture(scope="module")
-def run(tiny: Experiment, data: DataSet, tmp_path_factory: pytest.TempPathFactory) -> Run:
+def run(tiny: UnetExperiment, data: DataSet, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A run of two epochs without interruption. Tests only read it."""
     folder = tmp_path_factory.mktemp("runs") / "smoke" / "tiny"
     return fit(tiny, data, folder, trainer_options=CPU)
@@ -67,9 +85,9 @@ def run(tiny: Experiment, data: DataSet, tmp_path_factory: pytest.TempPathFactor
 # Learning
 
 
-def test_steps_on_one_batch_lower_the_loss(data: DataSet, tiny: Experiment) -> None:
+def test_steps_on_one_batch_lower_the_loss(data: DataSet, tiny: UnetExperiment) -> None:
     torch.manual_seed(1)
-    module = NaberrieModule(tiny, data)
+    module = UnetLearner(tiny, data)
     crops = Crops(data, ("VIS",), size=32, seed=1, start=0, count=4)
     batch = torch.utils.data.default_collate([crops[k] for k in range(4)])
     optimiser = torch.optim.Adam(module.parameters(), lr=1e-2)
@@ -89,7 +107,7 @@ def one_batch(data: DataSet) -> Any:
 
 
 def test_the_loss_is_the_squared_error_of_arcsinh(data: DataSet) -> None:
-    module = NaberrieModule(tiny_experiment(data.recipe, coarse_weight=0), data).eval()
+    module = UnetLearner(tiny_experiment(data.recipe, coarse_weight=0), data).eval()
     batch = one_batch(data)
     with torch.inference_mode():
         output = module.model(batch["image"])
@@ -100,7 +118,7 @@ def test_the_loss_is_the_squared_error_of_arcsinh(data: DataSet) -> None:
 
 def test_the_coarse_painting_is_held_against_means_of_blocks(data: DataSet) -> None:
     torch.manual_seed(3)
-    module = NaberrieModule(tiny_experiment(data.recipe, coarse_weight=2.5), data).eval()
+    module = UnetLearner(tiny_experiment(data.recipe, coarse_weight=2.5), data).eval()
     batch = one_batch(data)
     with torch.inference_mode():
         features, skips = module.model.encode(batch["image"])
@@ -117,7 +135,7 @@ def test_a_mask_of_artefacts_is_learned_beside_the_painting(data: DataSet, tmp_p
         update={"marks_artefacts": True}
     )
     torch.manual_seed(3)
-    module = NaberrieModule(wanted, data).eval()
+    module = UnetLearner(wanted, data).eval()
     batch = one_batch(data) | {"spoilt": (torch.rand(1, 1, 32, 32) > 0.8).float()}
     with torch.inference_mode():
         logits = module.model.paint(*module.model.encode(batch["image"]))[:, 1:]
@@ -127,7 +145,7 @@ def test_a_mask_of_artefacts_is_learned_beside_the_painting(data: DataSet, tmp_p
         module.model.marks_artefacts = False
         assert_allclose(float(module.training_step(batch, 0)), alone, rtol=1e-5)
     made = fit(wanted, data, tmp_path, trainer_options=CPU)
-    assert made.model().mark(batch["image"]).shape == (1, 1, 32, 32)
+    assert experiment_of(made).trunk(made).mark(batch["image"]).shape == (1, 1, 32, 32)
     assert wanted.fingerprint != tiny_experiment(data.recipe, artefacts=True).fingerprint
 
 
@@ -138,7 +156,7 @@ def test_other_bands_run_from_training_to_scores(
     """66 x 66 frames, and all four bands at once; the network is as wide as its input."""
     wanted = tiny_experiment(data.recipe, bands=bands, n_epochs=1, artefacts=True)
     made = fit(wanted, data, tmp_path, trainer_options=CPU)
-    assert made.model().encoder.blocks[0][0].in_channels == len(bands)  # type: ignore[index, union-attr]
+    assert experiment_of(made).trunk(made).encoder.blocks[0][0].in_channels == len(bands)  # type: ignore[index, union-attr]
     stored, catalogue = made.scores(), data.catalogue("test")
     assert np.isfinite(stored["score"]).all()
     name = f"arc_signal_to_noise_{bands[0]}"
@@ -151,14 +169,14 @@ def test_other_bands_run_from_training_to_scores(
 def test_the_encoder_of_the_classifier_is_that_of_the_painter(run: Run) -> None:
     """Bit by bit, statistics included: dense layers were trained, nothing else."""
     stored = load_file(run.folder / "model.safetensors")
-    inside = run.classifier().encoder.unet.state_dict()
+    inside = loaded(run).encoder.unet.state_dict()
     assert inside.keys() == stored.keys()
     assert all(torch.equal(inside[name].to(each.dtype), each) for name, each in stored.items())
 
 
 def test_new_dense_layers_leave_the_encoder_as_it_was(run: Run, tmp_path: Path) -> None:
     other = tiny_data(tmp_path / "data", n_test=8, n_validation=8, n_train=8, seed=5)
-    again = fit_classifier(run, other, tmp_path / "again")
+    again = again_for(run, other, tmp_path / "again")
     assert_same_weights(again.folder, run.folder)
     heads = [load_file(each.folder / "head.safetensors") for each in (again, run)]
     assert not torch.equal(heads[0]["layers.0.weight"], heads[1]["layers.0.weight"])
@@ -169,38 +187,38 @@ def test_new_dense_layers_leave_the_encoder_as_it_was(run: Run, tmp_path: Path) 
 
 def test_a_run_may_stand_on_the_encoder_of_the_run_beside_it(run: Run, tmp_path: Path) -> None:
     other = tiny_data(tmp_path / "data", n_test=2, n_validation=8, n_train=8, seed=5)
-    again = fit_classifier(run, other, tmp_path / "again")
+    again = again_for(run, other, tmp_path / "again")
     image = torch.from_numpy(other.observed("test", 0, "VIS"))[None, None]
-    own = again.classifier().score(image)
+    own = loaded(again).score(image)
     (again.folder / "model.safetensors").unlink()
-    with pytest.raises(LensyError, match="holds no finished run"):
-        Run(again.folder).classifier()
+    with pytest.raises(LensyError, match="there is no such run"):
+        loaded(Run(again.folder))
     shutil.copytree(run.folder, tmp_path / "tiny")
-    assert torch.equal(Run(again.folder).classifier().score(image), own)
+    assert torch.equal(loaded(Run(again.folder)).score(image), own)
     about = json.loads((again.folder / "run.json").read_text("utf-8"))
     about["encoder_of"]["fingerprint"] = "another"
     write_json(again.folder / "run.json", about)
-    with pytest.raises(LensyError, match=r"fingerprint another, but .* is another run"):
-        Run(again.folder).classifier()
+    with pytest.raises(LensyError, match=r"fingerprint another, but there is no such run"):
+        loaded(Run(again.folder))
 
 
 def test_scored_again_on_other_images(run: Run, data: DataSet, tmp_path: Path) -> None:
     """On the same data the scores are those that were stored; no weights are written."""
-    again = score_again(run, data, tmp_path / "again")
+    again = again_on(run, data, tmp_path / "again")
     assert_allclose(again.scores()["score"], run.scores()["score"], rtol=1e-4, atol=1e-4)
     assert again.info["experiment"]["name"] == "tiny-on-tiny"
     assert again.info["trained_on"] == run.info["experiment"]["recipe"]
     assert "trained on tiny" in again.summary()
     assert not list(again.folder.glob("*.safetensors"))
     with pytest.raises(LensyError, match=r"model\.safetensors is missing"):
-        again.classifier()
+        loaded(again)
 
 
 def test_non_lenses_alone_are_scored_and_nothing_is_ranked(run: Run, tmp_path: Path) -> None:
     """What the scores mean stays what the run's own validation frames said."""
     alone = bright_population(lens_fraction=0.0)
     others = tiny_data(tmp_path / "data", population=alone, n_test=3, n_validation=0, n_train=0)
-    again = score_again(run, others, tmp_path / "again")
+    again = again_on(run, others, tmp_path / "again")
     assert again.info["test"] == {"n": 3, "n_lenses": 0}
     assert again.info["score"] == run.info["score"]
     assert np.isfinite(again.scores()["score"]).all()
@@ -236,7 +254,7 @@ def test_the_history_is_a_plain_table(run: Run) -> None:
     assert len(rows) == 2
 
 
-def test_run_json_says_what_was_made(run: Run, tiny: Experiment) -> None:
+def test_run_json_says_what_was_made(run: Run, tiny: UnetExperiment) -> None:
     assert run.info["fingerprint"] == tiny.fingerprint
     assert run.info["experiment"] == json.loads(tiny.model_dump_json())
     assert run.info["score"]["painting"]["n_brightest"] in N_BRIGHTEST["VIS"]
@@ -254,7 +272,7 @@ def test_scores_come_with_labels_and_what_the_examples_are(run: Run, data: DataS
 
 def test_the_loaded_network_gives_the_stored_scores(run: Run, data: DataSet) -> None:
     """Weights were rounded to half precision before scoring, so only the order of sums differs."""
-    again = score_frames(run.classifier(), Frames(data, "test", ("VIS",)))
+    again = score_frames(loaded(run), Frames(data, "test", ("VIS",)))
     stored = run.scores()
     brightest = again[f"brightest_{run.info['score']['painting']['n_brightest']}"]
     assert_allclose(brightest, stored["brightest"], rtol=1e-4, atol=1e-5)
@@ -266,7 +284,7 @@ def test_weights_are_stored_in_half_precision(run: Run) -> None:
     stored = load_file(run.folder / "model.safetensors")
     kinds = {tensor.dtype for tensor in stored.values() if tensor.is_floating_point()}
     assert kinds == {torch.float16}
-    loaded = run.model().state_dict()
+    loaded = experiment_of(run).trunk(run).state_dict()
     assert all(torch.equal(loaded[name].to(each.dtype), each) for name, each in stored.items())
 
 
@@ -293,13 +311,13 @@ def test_a_run_in_mixed_precision_says_so_and_is_scored_in_it(
     assert made.arithmetic == "bf16-mixed"
     assert "precision bf16-mixed, commit" in made.summary()
     frames = Frames(data, "test", ("VIS",))
-    single = score_frames(made.classifier(), frames)["score"]
+    single = score_frames(loaded(made), frames)["score"]
     stored = made.scores()["score"]
     with computing_in("bf16-mixed"):
-        half = score_frames(made.classifier(), frames)["score"]
+        half = score_frames(loaded(made), frames)["score"]
     assert_allclose(stored, half, rtol=1e-6)
     assert not np.allclose(stored, single, rtol=1e-6)
-    again = score_again(made, data, tmp_path / "again")
+    again = again_on(made, data, tmp_path / "again")
     assert_allclose(again.scores()["score"], stored, rtol=1e-6)
 
 
@@ -334,18 +352,18 @@ def assert_same_weights(one: Path, other: Path) -> None:
 
 def cut_in(epoch: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a job end at its first step in an epoch."""
-    whole = NaberrieModule.training_step
+    whole = UnetLearner.training_step
 
-    def training_step(self: NaberrieModule, batch: Any, batch_idx: int) -> Any:
+    def training_step(self: UnetLearner, batch: Any, batch_idx: int) -> Any:
         if self.trainer.current_epoch == epoch:
             raise PowerCutError(f"in epoch {epoch}")
         return whole(self, batch, batch_idx)
 
-    monkeypatch.setattr(NaberrieModule, "training_step", training_step)
+    monkeypatch.setattr(UnetLearner, "training_step", training_step)
 
 
 def test_a_run_cut_after_an_epoch_ends_with_the_same_weights(
-    run: Run, tiny: Experiment, data: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, tiny: UnetExperiment, data: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as cut:
         cut_in(1, cut)
@@ -361,15 +379,15 @@ def test_a_run_cut_after_an_epoch_ends_with_the_same_weights(
 
 
 def test_a_run_cut_while_it_is_scored_is_not_trained_again(
-    tiny: Experiment, data: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny: UnetExperiment, data: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where no epoch was better than the first, so that the best weights are the oldest."""
     monkeypatch.setattr(learner, "auroc", lambda *_: 0.5)
     with monkeypatch.context() as cut:
-        cut.setattr(unet_fit, "finish_run", never)
+        cut.setattr(fitting, "finish", never)
         with pytest.raises(AssertionError, match="nothing is to be made here"):
             fit(tiny, data, tmp_path, trainer_options=CPU)
-    monkeypatch.setattr(NaberrieModule, "training_step", never)
+    monkeypatch.setattr(UnetLearner, "training_step", never)
     resumed = fit(tiny, data, tmp_path, trainer_options=CPU)
     assert_allclose(resumed.history()["epoch"], [1, 2])
     assert resumed.info["best_epoch"] == 1
@@ -384,9 +402,9 @@ def test_another_seed_gives_other_weights(run: Run, data: DataSet, tmp_path: Pat
 # Beginning with the weights of another network
 
 
-def after(run: Run, **changes: Any) -> Experiment:
+def after(run: Run, **changes: Any) -> UnetExperiment:
     """An experiment that begins with the network of `run`."""
-    first = Experiment.model_validate(run.info["experiment"])
+    first = UnetExperiment.model_validate(run.info["experiment"])
     return tiny_experiment(first.recipe, **changes).model_copy(update={"start": first})
 
 
@@ -396,14 +414,17 @@ def test_the_first_weights_are_those_of_the_other_run(
     """Steps of no length leave them as they were; only batch statistics move."""
     wanted = after(run, learning_rate=1e-30, weight_decay=0, n_epochs=1)
     made = fit(wanted, data, tmp_path, start=run, trainer_options=CPU)
-    found, expected = dict(made.model().named_parameters()), dict(run.model().named_parameters())
+    found, expected = (
+        dict(experiment_of(made).trunk(made).named_parameters()),
+        dict(experiment_of(run).trunk(run).named_parameters()),
+    )
     assert all(torch.equal(each, expected[name]) for name, each in found.items())
     assert made.info["experiment"]["start"]["name"] == "tiny"
 
 
 @pytest.mark.parametrize("given", [False, True])
 def test_a_start_that_was_not_asked_for_is_refused(
-    run: Run, tiny: Experiment, data: DataSet, tmp_path: Path, given: bool
+    run: Run, tiny: UnetExperiment, data: DataSet, tmp_path: Path, given: bool
 ) -> None:
     wanted, start = (tiny, run) if given else (after(run), None)
     expected = "begins with the weights of no other network" if given else "but was given none"
@@ -417,13 +438,13 @@ def test_obtaining_a_run_obtains_its_start_first(
 ) -> None:
     shutil.copytree(run.folder, tmp_path / "runs" / "smoke" / "tiny")
     shutil.copytree(data.folder, tmp_path / "data" / "tiny")
-    monkeypatch.setattr(unet_fit, "fit", lambda *_, **words: words["start"])
+    monkeypatch.setattr(fitting, "fit", lambda *_, **words: words["start"])
     wanted = after(run, width=2).model_copy(update={"name": "later"})
     start = obtain(wanted, data_folder=tmp_path / "data", runs=tmp_path / "runs")
     assert start.folder == tmp_path / "runs" / "smoke" / "tiny"
 
 
-def test_the_fingerprint_changes_with_the_start(run: Run, tiny: Experiment) -> None:
+def test_the_fingerprint_changes_with_the_start(run: Run, tiny: UnetExperiment) -> None:
     assert after(run).fingerprint != tiny.fingerprint
 
 
@@ -462,27 +483,29 @@ def test_a_run_that_is_not_shipped_says_how_to_make_it() -> None:
 
 
 def test_a_finished_run_is_loaded_and_not_trained(
-    run: Run, tiny: Experiment, monkeypatch: pytest.MonkeyPatch
+    run: Run, tiny: UnetExperiment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(unet_fit, "fit", never)
-    monkeypatch.setattr("lensy.runs.library.make_data_set", never)
+    monkeypatch.setattr(fitting, "fit", never)
+    monkeypatch.setattr("lensy.datasets.store.make_data_set", never)
     found = obtain(tiny, runs=run.folder.parent.parent)
     assert found.folder == run.folder
 
 
 def test_without_a_run_data_are_made_and_a_network_trained(
-    tiny: Experiment, data: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny: UnetExperiment, data: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The data are there already, so making them means opening them."""
     shutil.copytree(data.folder, tmp_path / "data" / "tiny")
-    monkeypatch.setattr(unet_fit, "fit", lambda *words, **_: words)
+    monkeypatch.setattr(fitting, "fit", lambda *words, **_: words)
     chosen, made, folder = obtain(tiny, data_folder=tmp_path / "data", runs=tmp_path / "runs")  # type: ignore[misc]
     assert chosen == tiny
     assert made.folder == tmp_path / "data" / "tiny"
     assert folder == tmp_path / "runs" / "smoke" / "tiny"
 
 
-def test_a_run_with_other_settings_is_not_found(run: Run, tiny: Experiment, data: DataSet) -> None:
+def test_a_run_with_other_settings_is_not_found(
+    run: Run, tiny: UnetExperiment, data: DataSet
+) -> None:
     runs = run.folder.parent.parent
     other = tiny_experiment(data.recipe, batch=5)
     assert find_run(other, runs=runs, use_shipped=False) is None
@@ -494,12 +517,12 @@ def test_a_run_with_other_settings_is_not_found(run: Run, tiny: Experiment, data
 
 @pytest.mark.parametrize("changes", [{"width": 3}, {"crop": 48}, {"seed": 5}, {"n_epochs": 3}])
 def test_the_fingerprint_changes_with_the_training(
-    data: DataSet, tiny: Experiment, changes: dict[str, int]
+    data: DataSet, tiny: UnetExperiment, changes: dict[str, int]
 ) -> None:
     assert tiny_experiment(data.recipe, **changes).fingerprint != tiny.fingerprint
 
 
-def test_the_fingerprint_changes_with_the_data(data: DataSet, tiny: Experiment) -> None:
+def test_the_fingerprint_changes_with_the_data(data: DataSet, tiny: UnetExperiment) -> None:
     other = data.recipe.model_copy(update={"seed": 99})
     assert tiny_experiment(other).fingerprint != tiny.fingerprint
 
