@@ -31,9 +31,12 @@ from lensy.errors import LensyError, exit_code_two
 from lensy.provenance import write_json
 
 ROOT = Path(__file__).resolve().parent.parent
-# autodoc writes into the classes that it documents, so that pydantic could make no further ones:
-# whatever book/api.md shows has to be there before
-JUPYTER_BOOK = "import lensy.cli; from jupyter_book.cli.main import main; main()"
+# autodoc writes into the classes that it documents, so that pydantic could make no further ones: all
+# exams, the last that derive from what book/api.md shows, have to be there before
+JUPYTER_BOOK = (
+    "from lensy.exams.exam import load_exams; load_exams(); "
+    "from jupyter_book.cli.main import main; main()"
+)
 
 
 class PagesError(Exception):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from astropy.io import fits
-from builders import tiny_experiment
+from builders import tiny_experiment, tiny_recipe
 from matplotlib.figure import Figure
 from torch import nn
 
@@ -42,7 +42,12 @@ def write_image(path: Path, image: np.ndarray) -> None:
 
 
 def test_each_line_that_is_shown_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All of them in an empty folder, from the first scene to the score of a foreign network."""
+    """All of them in an empty folder, from the first scene to the score of a foreign network.
+
+    As written, but that the recipe of that name asks for few examples.
+    """
+    few = tiny_recipe(name="talk-smoke", n_train=16, n_validation=8, n_test=8)
+    monkeypatch.setitem(data_sim.RECIPES, few.name, few)
     monkeypatch.chdir(tmp_path)
     write_image(tmp_path / "my.fits", lensy.observe(lensy.Scene.simple(), "VIS"))
     names: dict[str, Any] = {"lensy": lensy, "my_network": Brightest()}
@@ -50,11 +55,11 @@ def test_each_line_that_is_shown_works(tmp_path: Path, monkeypatch: pytest.Monke
     for line in SHOWN:
         exec(line, names)
     assert names["image"].shape == (200, 200)
-    assert names["data"].recipe == data_sim.recipe("talk-smoke")
+    assert names["data"].recipe == few
     run, score, found = names["run"], names["score"], names["found"]
     assert run.folder == Path("runs/smoke/naberrie-vis")
     assert 0 <= run.info["test"]["auroc"]["value"] <= 1
-    assert len(score.scores()["score"]) == names["data"].recipe.n_test
+    assert len(score.scores()["score"]) == few.n_test
     assert found.table["score"].size >= 1
     assert isinstance(found.figure(), Figure)
     found.to_html("grade.html")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
+
 from lensy.runs.experiment import Experiment
 from lensy.runs.run import Run, write_run
 from lensy.simulation.recipe import Recipe
@@ -23,4 +25,5 @@ class Told(Experiment):
 def told_run(folder: Path, name: str = "told", note: str = "", **columns: Any) -> Run:
     """A run with these scores. note: another one gives another fingerprint."""
     experiment = Told(name=name, scale="smoke", recipe=Recipe(name="x"), note=note)
-    return write_run(folder, experiment, info={}, scores=columns)
+    scores = {column: np.asarray(values) for column, values in columns.items()}
+    return write_run(folder, experiment, info={}, scores=scores)

@@ -64,7 +64,8 @@ def _network(word: str) -> Any:
     module, colon, name = word.partition(":")
     if not colon:
         return word
-    sys.path.insert(0, "")  # modules of the folder where the command is given
+    if "" not in sys.path:
+        sys.path.insert(0, "")  # modules of the folder where the command is given
     try:
         return getattr(import_module(module), name)
     except (ImportError, AttributeError) as error:

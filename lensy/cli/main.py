@@ -10,12 +10,13 @@ import lensy
 from lensy.cli.doctor import doctor
 from lensy.cli.exam import exam
 from lensy.cli.find import find
+from lensy.cli.reproduce import reproduce
 from lensy.cli.scorecard import scorecard
 from lensy.cli.train import evaluate, train
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
-for command in (find, train, evaluate, exam, scorecard, doctor):
+for command in (find, train, evaluate, exam, scorecard, reproduce, doctor):
     app.command()(command)
 
 

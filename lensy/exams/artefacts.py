@@ -14,12 +14,12 @@ from lensy.datasets.frames import Frames
 from lensy.datasets.store import DataSet
 from lensy.exams.description import describe
 from lensy.exams.exam import Exam
-from lensy.exams.subject import Subject
 from lensy.metrics.ranking import Estimate, share_estimate
 from lensy.runs.experiment import Count
 from lensy.runs.run import Run
 from lensy.simulation.recipe import Recipe
 from lensy.telescope.instrument import CLEAN, KINDS, Instrument
+from lensy.training.kinds import Subject
 from lensy.training.scorer import Scorer
 from lensy.values import Columns
 

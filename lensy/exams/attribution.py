@@ -30,12 +30,12 @@ from lensy.exams.saliency import (
     occlusion_map,
     reconstruction,
 )
-from lensy.exams.subject import Subject
 from lensy.runs.experiment import Count
 from lensy.simulation.recipe import Recipe
 from lensy.telescope.bands import band, generator_number
 from lensy.telescope.noise import observe
 from lensy.telescope.regrid import on_grid_of
+from lensy.training.kinds import Subject
 from lensy.training.scorer import Scorer
 from lensy.values import Columns, Image, Images
 

@@ -24,20 +24,18 @@ from lensy.datasets.frames import Frames
 from lensy.datasets.store import DataSet
 from lensy.errors import LensyError
 from lensy.exams.exam import Exam
-from lensy.exams.subject import Subject
 from lensy.metrics.ranking import Estimate, bootstrap, false_positive_rate_at
 from lensy.metrics.reconstruction import TRAITS, share_on, traits
+from lensy.models.unet import MARKED
 from lensy.runs.run import Run
 from lensy.simulation.recipe import Recipe, Split
 from lensy.telescope.bands import band
 from lensy.telescope.instrument import Instrument
+from lensy.training.kinds import Subject
 from lensy.training.scorer import Scorer
 from lensy.values import Columns, Floats
 
 BATCH = 16
-
-MARKED = 0.5
-"""Probability from which on a pixel counts as spoilt by an artefact."""
 
 SPLITS: tuple[Split, ...] = ("validation", "test")
 

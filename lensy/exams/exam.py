@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -19,26 +19,18 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from pydantic import PrivateAttr
-from torch import Tensor
 
 from lensy import exams
 from lensy.datasets.named import make_data_set, recipe
 from lensy.datasets.store import DataSet
 from lensy.errors import LensyError
-from lensy.exams.subject import (
-    Subject,
-    fingerprint_of,
-    folder_name,
-    provenance_of,
-    scale_of,
-    subject_of,
-)
+from lensy.exams.subject import fingerprint_of, folder_name, provenance_of, scale_of
 from lensy.provenance import provenance
 from lensy.runs.experiment import Experiment, known_scale
 from lensy.runs.library import obtain
 from lensy.runs.run import SINGLE, Run, write_run
 from lensy.simulation.recipe import Recipe
-from lensy.training.kinds import scorer_of
+from lensy.training.kinds import Network, Subject, scorer_of, subject_of
 from lensy.training.scorer import Scorer
 from lensy.values import Columns
 
@@ -146,7 +138,7 @@ def exam_names() -> list[str]:
 
 def exam(
     name: str,
-    network: Subject | str | Callable[[Tensor], Tensor],
+    network: Network,
     *,
     scale: str = "smoke",
     folder: Path | None = None,

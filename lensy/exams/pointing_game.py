@@ -30,12 +30,12 @@ from lensy.exams.saliency import (
     randomised,
     reconstruction,
 )
-from lensy.exams.subject import Subject
 from lensy.metrics.ranking import Estimate, share_estimate
 from lensy.runs.experiment import Count
 from lensy.runs.run import Run
 from lensy.simulation.recipe import Recipe
 from lensy.telescope.bands import band
+from lensy.training.kinds import Subject
 from lensy.training.scorer import Scorer
 from lensy.values import Columns, Mask
 

@@ -18,7 +18,6 @@ from lensy.datasets.frames import Frames
 from lensy.datasets.store import DataSet
 from lensy.exams.exam import Exam
 from lensy.exams.ranking import scores_of
-from lensy.exams.subject import Subject
 from lensy.runs.experiment import Count
 from lensy.runs.run import Run
 from lensy.simulation.recipe import Recipe
@@ -27,6 +26,7 @@ from lensy.sky.scene import Galaxy, Pattern, Scene
 from lensy.telescope.bands import band, generator_number
 from lensy.telescope.noise import observe
 from lensy.telescope.regrid import on_grid_of
+from lensy.training.kinds import Subject
 from lensy.training.scorer import Scorer
 from lensy.values import Columns, Floats, Frozen, Images, Positive
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,26 +11,17 @@ from torch import Tensor, nn
 
 from lensy.provenance import provenance
 from lensy.runs.experiment import SCALES, Scale
-from lensy.runs.library import shipped_run
 from lensy.runs.run import Run
 from lensy.simulation.recipe import Recipe
 from lensy.telescope.bands import band
 from lensy.training import kinds
+from lensy.training.kinds import Subject
 from lensy.training.ou_weights import content
 from lensy.training.scorer import Scorer
 from lensy.values import fingerprint
 
-Subject = Run | Scorer
-
 N_PROBES = 4
 """Images by whose scores a network that is no run's is known again."""
-
-
-def subject_of(network: Subject | str | Callable[[Tensor], Tensor]) -> Subject:
-    """A run, also by the name of a shipped one, or a network; any function is one of VIS images."""
-    if isinstance(network, str):
-        return shipped_run(network)
-    return network if isinstance(network, Run | Scorer) else Scorer(("VIS",), network)
 
 
 def bands_of(subject: Subject) -> tuple[str, ...]:

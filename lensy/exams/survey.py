@@ -16,13 +16,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from lensy.datasets.store import DataSet
 from lensy.exams.artefacts import ArtefactExam
-from lensy.exams.subject import Subject, bands_of
+from lensy.exams.subject import bands_of
 from lensy.runs.experiment import Count
 from lensy.runs.run import Run
 from lensy.simulation.example import Example, simulate
 from lensy.simulation.recipe import Recipe
 from lensy.telescope.instrument import KINDS, Instrument, expose_from_seed
 from lensy.telescope.regrid import on_grid_of
+from lensy.training.kinds import Subject
 from lensy.training.scorer import Scorer
 from lensy.values import Columns, Image
 

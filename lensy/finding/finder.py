@@ -6,13 +6,11 @@ that is bright, one that detects objects gives their masks, and any other scores
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
-from torch import Tensor
 
 from lensy.errors import LensyError
 from lensy.finding.cutouts import Cutout, read_cutout
@@ -21,14 +19,10 @@ from lensy.finding.result import Finding, Findings
 from lensy.finding.search import Search, threshold_of
 from lensy.finding.unet_search import UnetSearch
 from lensy.finding.window_search import WindowSearch
-from lensy.runs.library import shipped_run
-from lensy.runs.run import Run
-from lensy.training.kinds import bands_of, scorer_of
+from lensy.runs.run import SINGLE, Run
+from lensy.training.kinds import Network, bands_of, scorer_of, subject_of
 from lensy.training.scorer import Scorer
 from lensy.values import Image
-
-Network: TypeAlias = Run | Scorer | str | Callable[[Tensor], Tensor]
-"""A finished run, the name of a shipped one, a `Scorer`, or any module or function for one."""
 
 ENDINGS = (".fits", ".fits.gz")
 
@@ -49,13 +43,13 @@ class Finder:
 
         Raises LensyError where the network cannot search an image.
         """
-        if isinstance(network, str):
-            network = shipped_run(network)
-        if isinstance(network, Run):
+        subject = subject_of(network, (band or "VIS",))
+        if isinstance(subject, Run):
             # said before its weights are wanted
-            _check(network.name, bands_of(network))
-            network = scorer_of(network)
-        finder = cls(network if isinstance(network, Scorer) else Scorer((band or "VIS",), network))
+            _check(subject.name, bands_of(subject))
+            # in single precision, whatever it was trained in: images are few, and digits count
+            subject = scorer_of(subject, SINGLE)
+        finder = cls(subject)
         if band not in (None, finder.band):
             raise LensyError(
                 f"{finder.scorer.name} sees band {finder.band}, not {band}: leave out the band, or "

@@ -21,10 +21,8 @@ from torch import Tensor
 from lensy.finding.result import Candidate, Finding
 from lensy.finding.search import Search, stitched_output
 from lensy.metrics.ranking import brightest_mean
+from lensy.models.unet import MARKED
 from lensy.values import Image, Mask
-
-MARKED = 0.5
-"""Probability from which on a pixel counts as spoilt by an artefact."""
 
 
 @dataclass(frozen=True)

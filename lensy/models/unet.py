@@ -28,6 +28,9 @@ from lensy.models.precision import SinglePrecision
 
 DEPTH = 4
 
+MARKED = 0.5
+"""Probability from which on a pixel counts as spoilt by an artefact."""
+
 Upsampling = Literal["bilinear", "transposed"]
 
 

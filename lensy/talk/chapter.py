@@ -45,7 +45,7 @@ class Chapter:
                 return self.recipes[each]
         raise LensyError(f"There is no recipe {name!r}; there are {', '.join(self.recipes)}.")
 
-    def data(self, name: str, *, first: int | None = None, **changes: Any) -> DataSet:
+    def data(self, name: str, /, *, first: int | None = None, **changes: Any) -> DataSet:
         """A data set, made where it is not there yet.
 
         first: its first test examples alone. changes: fields of its recipe that shall be otherwise,

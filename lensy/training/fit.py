@@ -175,13 +175,12 @@ def fit(
     check_start(experiment, start)
     origin = provenance()
     claim(folder, experiment, data)
-    learner = taught(
+    learner, best_epoch = taught(
         experiment, data, folder, start=start, progress=progress, options=trainer_options
     )
     write_history(folder / "history.csv", learner.rows)
-    best = min if experiment.judged_by == "val_loss" else max
     about: dict[str, Any] = {
-        "best_epoch": best(learner.rows, key=lambda row: row[experiment.judged_by])["epoch"],
+        "best_epoch": best_epoch,
         "wall_seconds": round(60 * learner.rows[-1]["minutes"], 1),
         "arithmetic": arithmetic(trainer_options),
         "provenance": origin,
@@ -208,8 +207,8 @@ def taught(
     start: Run | None,
     progress: bool,
     options: dict[str, Any] | None,
-) -> Learner:
-    """A learner with the weights that validation likes best, rounded to half precision."""
+) -> tuple[Learner, int]:
+    """A learner with the weights that validation likes best, in half precision, and their epoch."""
     torch.manual_seed(experiment.training.seed)
     learner = experiment.learner(data)
     if start is not None and isinstance(experiment.start, NetworkExperiment):
@@ -221,9 +220,10 @@ def taught(
         progress=progress,
         options=options,
     )
-    learner.load_state_dict(torch.load(best, weights_only=True, map_location="cpu")["state_dict"])
+    checkpoint = torch.load(best, weights_only=True, map_location="cpu")
+    learner.load_state_dict(checkpoint["state_dict"])
     round_trip_half(learner.model)
-    return learner
+    return learner, checkpoint["epoch"] + 1
 
 
 def device(options: dict[str, Any] | None = None) -> torch.device:

@@ -5,14 +5,18 @@ A kind is a subclass of `NetworkExperiment` in a module of this wing, all of whi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from pkgutil import iter_modules
 from types import MappingProxyType
+from typing import TypeAlias
+
+from torch import Tensor
 
 from lensy import training
 from lensy.errors import LensyError
 from lensy.runs.experiment import known_scale
+from lensy.runs.library import shipped_run
 from lensy.runs.run import Run
 from lensy.simulation.recipe import Recipe
 from lensy.training.fit import NetworkExperiment
@@ -75,3 +79,20 @@ def scorer_of(run: Run, precision: str | None = None) -> Scorer:
 def bands_of(run: Run) -> tuple[str, ...]:
     """Bands that a finished run's network sees, in the order of its channels; needs no weights."""
     return experiment_of(run).bands
+
+
+Subject = Run | Scorer
+"""Whoever can be asked: the network of a finished run, or any other."""
+
+Network: TypeAlias = Subject | str | Callable[[Tensor], Tensor]
+"""As people name one: also a shipped run by its name, or a plain module or function."""
+
+
+def subject_of(network: Network, bands: tuple[str, ...] = ("VIS",)) -> Subject:
+    """Whoever is meant. bands: of a module or function.
+
+    Raises LensyError where no run of a name is shipped.
+    """
+    if isinstance(network, str):
+        return shipped_run(network)
+    return network if isinstance(network, Run | Scorer) else Scorer(bands, network)

@@ -169,16 +169,17 @@ def run_trainer(
     options: dict[str, Any] | None = None,
 ) -> None:
     """Let Lightning's trainer teach a network. resume: a checkpoint to go on from."""
+    given = usual_options(options)
     trainer = lightning.Trainer(
         max_epochs=module.schedule.n_epochs,
         reload_dataloaders_every_n_epochs=1,
         num_sanity_val_steps=0,
         logger=False,
-        callbacks=[*callbacks],
+        callbacks=[*callbacks, *given.pop("callbacks", ())],
         enable_checkpointing=bool(callbacks),
         enable_progress_bar=progress,
         enable_model_summary=False,
-        **usual_options(options),
+        **given,
     )
     with warnings.catch_warnings():
         # two cores are busy with the network: loader processes would only take them away

@@ -15,7 +15,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from lensy.errors import LensyError
 from lensy.finding import euclid_q1
 from lensy.finding.background import Noise, fill, measure_noise, seed_from
-from lensy.finding.cutouts import band_in, no_data, read_cutout
+from lensy.finding.cutouts import no_data, read_cutout
+from lensy.finding.mosaics import band_in
 
 REAL = Path(__file__).resolve().parents[3] / "shared" / "real"
 needs_real_files = pytest.mark.skipif(not REAL.is_dir(), reason=f"no public files in {REAL}")

@@ -17,7 +17,7 @@ from lensy.errors import LensyError
 from lensy.finding.cutouts import read_cutout
 from lensy.finding.euclid_q1 import real_sky, recorded_real_sky
 from lensy.finding.finder import Finder
-from lensy.finding.unet_search import MARKED
+from lensy.models.unet import MARKED
 from lensy.metrics.ranking import auroc
 from lensy.models.mask_rcnn import image_score
 from lensy.runs.library import find_run, finished_runs, shipped_run
