@@ -31,7 +31,7 @@ from lensy.errors import LensyError, exit_code_two
 from lensy.provenance import write_json
 
 ROOT = Path(__file__).resolve().parent.parent
-# autodoc writes into the classes that it documents, so that pydantic could make no further ones: all
+# autodoc writes into the classes that it documents, so that pydantic could make no further ones:
 # exams, the last that derive from what book/api.md shows, have to be there before
 JUPYTER_BOOK = (
     "from lensy.exams.exam import load_exams; load_exams(); "

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from builders import tiny_experiment, tiny_recipe
+from builders import tiny_recipe
 
 import data_sim
 import lensy
@@ -95,6 +95,11 @@ def house(tmp_path: Path) -> House:
     return House(tmp_path)
 
 
+def highest(flux: torch.Tensor) -> torch.Tensor:
+    """A network that is none of ours: the brightest pixel."""
+    return flux.amax(dim=(1, 2, 3))
+
+
 BANDS = "lensy/telescope/bands.py"
 
 
@@ -109,14 +114,18 @@ def test_a_band(house: House) -> None:
 
 
 def use_the_band() -> None:
-    """A scene observed, a data set made and a network taught in it."""
+    """A scene observed, a data set made, a network asked and an image searched in it."""
+    from lensy.exams.ranking import Ranking
+
     bright = {part: {"magnitudes": {"i": 20.0}} for part in ("lens", "source")}
     assert lensy.observe(lensy.Scene.simple(**bright), "i").shape == (100, 100)
-    recipe = tiny_recipe(bands=("VIS", "i"), n_train=8, n_validation=8, n_test=8)
-    data = lensy.make_data_set(recipe, "data", n_jobs=1, progress=False)
-    assert data.observed("test", 1, "i").shape == (100, 100)
-    run = tiny_experiment(recipe, bands=("i",)).make(data, Path("run"), start=None, progress=False)
-    assert lensy.find(data.observed("test", 1, "i"), run).table["band"][0] == "i"
+    recipe = tiny_recipe(bands=("VIS", "i"), n_train=0, n_validation=0, n_test=8)
+    data = lensy.make_data_set(recipe, "data/tiny", n_jobs=1, progress=False)
+    image = data.observed("test", 1, "i")
+    assert image.shape == (100, 100)
+    network = lensy.Scorer(("i",), highest)
+    assert lensy.obtain(Ranking.of(network, recipe)).scores()["score"][1] == image.max()
+    assert lensy.find(image, network).table["band"][0] == "i"
 
 
 ARTEFACT = '''
@@ -360,11 +369,6 @@ def test_an_exam(house: House) -> None:
     house.new("lensy/exams/halves.py", EXAM)
     house.use(use_the_exam)
     assert house.n_changed() == FILES["an exam"]
-
-
-def highest(flux: torch.Tensor) -> torch.Tensor:
-    """A network that is none of ours: the brightest pixel."""
-    return flux.amax(dim=(1, 2, 3))
 
 
 def use_the_exam() -> None:

@@ -125,13 +125,13 @@ def mask_helps(runs: Runs) -> Estimate:
 
 def together_help(runs: Runs) -> Estimate:
     """Share of the false positives that are gone once score and painting are put together."""
-    from lensy.exams.description import combined, false_positives_left, of_split
+    from lensy.exams.description import SCORE, combined, false_positives_left, of_split
 
     validation = of_split(runs["naberrie-vis-marking-describes-talk-with-flaws"], "validation")
     test = of_split(runs["naberrie-vis-marking-describes-talk-artefacts"], "test")
-    scores = combined(validation, test)
-    left = false_positives_left(test["label"], scores, true_positive_rate=0.8)
-    return left["both, logistic"].removed
+    scores, both = combined(validation, test), "both, logistic"
+    pair = {name: scores[name] for name in (SCORE, both)}
+    return false_positives_left(test["label"], pair, true_positive_rate=0.8)[both].removed
 
 
 CLAIMS = (

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from builders import tiny_recipe
+from builders import bright_population, tiny_recipe
 from fits_files import noise_image, write_fits
 
 import lensy
@@ -18,16 +18,20 @@ from lensy.runs.run import Run
 
 PAGE = (Path(__file__).resolve().parents[2] / "book" / "api.md").read_text("utf-8")
 
-(CODE,) = re.findall(r"^```python\n((?:(?!^```).)*nn\.Module.*?)^```$", PAGE, re.DOTALL | re.M)
-"""What the page shows of a network that is none of ours."""
+FACE, CODE = re.findall(r"^```python\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+"""What the page shows of the face, and of a network that is none of ours."""
 
-RECIPE = tiny_recipe(name="talk-smoke", n_test=4)
+POPULATION = bright_population(source_magnitude=(20.0, 21.0))
+RECIPES = {
+    name: tiny_recipe(name=name, n_test=6, population=POPULATION)
+    for name in ("talk-smoke", "talk-others-smoke")
+}
 
 
 @pytest.fixture
 def shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What the page's code leaves, run as it stands beside a FITS file, on few images."""
-    offer = SimpleNamespace(load=lambda: {RECIPE.name: RECIPE})
+    offer = SimpleNamespace(load=lambda: RECIPES)
     monkeypatch.setattr(named, "entry_points", lambda **_: [offer])
     monkeypatch.chdir(tmp_path)
     write_fits(Path("my.fits"), {"VIS": noise_image((210, 220))})

@@ -18,6 +18,7 @@ from lensy.metrics.ranking import (
     false_positive_rate_at,
     mean_estimate,
     roc,
+    share_estimate,
     threshold_at,
     true_positive_rate_at,
 )
@@ -186,3 +187,17 @@ def test_a_mean_and_the_ratio_of_two_have_the_intervals_of_theory() -> None:
     assert_allclose((alone.high - alone.low) / (2 * 1.96), error, rtol=0.1)
     # what the two share cancels in the ratio: its scatter is that of the noise alone
     assert_allclose((ratio.high - ratio.low) / (2 * 1.96), 0.2 / 4 / np.sqrt(2000), rtol=0.1)
+
+
+def test_a_share_has_wilsons_interval() -> None:
+    """Wilson 1927: the shares from which what was found is 1.96 standard errors away."""
+    found = share_estimate(np.arange(50) < 38)
+    assert (found.value, found.n) == (0.76, 50)
+    for end in (found.low, found.high):
+        assert_allclose(abs(0.76 - end) / np.sqrt(end * (1 - end) / 50), stats.norm.ppf(0.975))
+    assert (share_estimate(np.ones(9)).high, share_estimate(np.zeros(9)).low) == (1.0, 0.0)
+
+
+def test_a_single_lens_says_nothing_of_the_scatter() -> None:
+    found = bootstrap(pairs_won, [True, False, False], [0.5, 0.4, 0.6])
+    assert (found.value, found.low, found.high) == (0.5, -np.inf, np.inf)

@@ -6,6 +6,7 @@ import json
 import shutil
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,8 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Any:
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(USUAL, "data_folder", folder)
         patch.setattr(programme, "recipe", lambda _: RECIPE)
+        alone = partial(programme.make_data_set, n_jobs=1)
+        patch.setattr(programme, "make_data_set", alone)
         patch.setattr(programme, "experiment", lambda *_: tiny_experiment(RECIPE, n_epochs=3))
         yield
 
