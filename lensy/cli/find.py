@@ -33,7 +33,7 @@ def find(
         str,
         typer.Option(
             help="Which of the shipped networks: naberrie-vis, -y, -j or -h for that band, or "
-            "mrc-3 and its kin, which give boxes and masks."
+            "mrc-3 or mrc-4, which give boxes and masks."
         ),
     ] = "naberrie-vis",
     run: Annotated[

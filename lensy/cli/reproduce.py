@@ -54,5 +54,5 @@ def _in_words(said: dict[str, Any]) -> str:
         return f"{said['name']} is finished: {said['parts']} files and result.json."
     state = f"{said['name']}: {said['epochs']} of {said['of_epochs']} epochs"
     if said["form"] == "none":
-        return f"{state}; no checkpoint is in the result: go on here, where `runs` has it."
+        return f"{state}; no checkpoint is in the result: go on here, where `data` and `runs` are."
     return f"{state}, checkpoint {said['form']}: go on with --resume."

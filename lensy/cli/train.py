@@ -154,7 +154,7 @@ def _start(wanted: NetworkExperiment, given: Path | None, data: Path) -> Run | N
         return Run(given)
     if first is None:
         return None
-    run = find_run(first, runs=RUNS)
+    run = find_run(first, runs=RUNS, with_weights=True)
     if run is None:
         name, seed = first.name.split("-seed-")[0], wanted.training.seed
         raise LensyError(

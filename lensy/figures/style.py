@@ -12,7 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-BAND_COLOURS = {"VIS": "#0072B2", "Y": "#E69F00", "J": "#009E73", "H": "#D55E00"}
+from lensy.telescope.bands import FILTERS
+
+BAND_COLOURS = {name: each.colour for name, each in FILTERS.items()}
 
 CURVE_COLOURS = {
     **BAND_COLOURS,

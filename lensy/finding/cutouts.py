@@ -95,11 +95,23 @@ class Cutout:
         return flux, (inside[0], inside[1])
 
 
-def read_cutout(path: Path, band_name: str = "VIS", *, zero_point: float | None = None) -> Cutout:
+def read_cutout(
+    path: Path | str, band_name: str = "VIS", *, zero_point: float | None = None
+) -> Cutout:
     """Read one band of a FITS file; NISP, which mosaics oversample, is summed over 3 x 3 pixels.
 
     zero_point: AB magnitude of one count; used instead of MAGZERO or ZP_STACK of the header.
     Raises LensyError, naming the file, where it cannot be read or is not such an image.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from astropy.io import fits
+    >>> noise = np.random.default_rng(1).normal(0.0, 0.003, (60, 60))
+    >>> image = fits.ImageHDU(noise, fits.Header({"MAGZERO": 24.6}), name="VIS")
+    >>> with TemporaryDirectory() as folder:
+    ...     fits.HDUList([fits.PrimaryHDU(), image]).writeto(f"{folder}/my.fits")
+    ...     cutout = read_cutout(f"{folder}/my.fits")
+    >>> cutout.flux.shape, cutout.band
+    ((60, 60), 'VIS')
     """
     band(band_name)
     counts, rms, header, where = load(Path(path), band_name)

@@ -41,6 +41,11 @@ def obtain(
 
     So are its data and the run that it begins with. with_weights: whether one that keeps scores
     only will not do, as it does not to begin with.
+
+    >>> from lensy.training.kinds import experiment_of
+    >>> wanted = experiment_of(shipped_run("naberrie-vis"))
+    >>> obtain(wanted).is_shipped
+    True
     """
     run = find_run(experiment, runs=runs, use_shipped=use_shipped, with_weights=with_weights)
     if run is not None:

@@ -46,7 +46,12 @@ SINGLE = "32-true"
 
 
 class Run:
-    """A finished run, read from its folder."""
+    """A finished run, read from its folder.
+
+    >>> run = Run(SHIPPED / "laptop" / "naberrie-vis")
+    >>> run.kind, run.scores()["score"].shape
+    ('unet', (6000,))
+    """
 
     def __init__(self, folder: Path) -> None:
         """Open `folder`. Raises LensyError where it holds no finished run."""

@@ -8,21 +8,21 @@ from __future__ import annotations
 
 from html import escape
 from pathlib import Path
-from typing import Any, Literal
-
-from torch import nn
+from typing import TYPE_CHECKING, Any, Literal
 
 from lensy.datasets.store import DataSet, make_data_set
 from lensy.errors import LensyError
-from lensy.exams.exam import Exam
 from lensy.runs.experiment import Experiment, Scale, known_scale
 from lensy.runs.library import Places, finished_runs, obtain
 from lensy.runs.run import Run
 from lensy.simulation.recipe import Recipe
 from lensy.talk.notebook import Shown
-from lensy.training.kinds import experiment, experiment_of
-from lensy.training.predecessor import find_predecessor
-from lensy.training.unet import UnetExperiment
+
+if TYPE_CHECKING:
+    # a chapter on the sky alone need not wait for torch
+    from torch import nn
+
+    from lensy.exams.exam import Exam
 
 
 class Chapter:
@@ -61,14 +61,21 @@ class Chapter:
 
     def run(self, name: str, *, seed: int | None = None, on: str = "talk") -> Run:
         """The finished run of an experiment. on: the data set that it learns from."""
+        from lensy.training.kinds import experiment
+
         return self.keep(experiment(name, self.scale, self.recipe(on), seed=seed))
 
     def network(self, run: Run) -> nn.Module:
         """The whole network of a finished run, as it was trained."""
+        from lensy.training.kinds import experiment_of
+
         return experiment_of(run).load(run)
 
     def unet(self, run: Run) -> nn.Module:
         """The U-Net of a finished run, which reconstructs the lensed light."""
+        from lensy.training.kinds import experiment_of
+        from lensy.training.unet import UnetExperiment
+
         about = experiment_of(run)
         if not isinstance(about, UnetExperiment):
             raise LensyError(f"{run.name} reconstructs no lensed light: take a naberrie run.")
@@ -76,6 +83,8 @@ class Chapter:
 
     def on(self, run: Run, data: str, *, taught: bool = False) -> Run:
         """A run's network on another data set: scored, or with dense layers taught for it."""
+        from lensy.training.kinds import experiment_of
+
         word: Literal["for", "on"] = "for" if taught else "on"
         about = experiment_of(run)
         if not hasattr(about, "elsewhere"):
@@ -88,6 +97,8 @@ class Chapter:
 
     def shipped_predecessor(self, network: str) -> Run | None:
         """Shipped scores of a published network, if there are any and they may be shown."""
+        from lensy.training.predecessor import find_predecessor
+
         if not self.places.get("use_shipped", True):
             return None
         found = find_predecessor(self.recipe("talk"), network)

@@ -46,7 +46,8 @@ class Filter:
     its neighbours in colour. camera: lenstronomy's configuration that knows the band by its name,
     that of Euclid where None.
     instrument: VIS or NISP, whose artefacts the band has; none where None. mosaic: noise of real
-    mosaics; where None, correlated noise is as white as any.
+    mosaics; where None, correlated noise is as white as any. n_brightest: numbers of pixels whose
+    mean brightness may rank reconstructions; the third is that of a ring. colour: in figures.
     """
 
     n_pixels: int
@@ -55,13 +56,29 @@ class Filter:
     camera: type | None = None
     instrument: str | None = None
     mosaic: MosaicNoise | None = None
+    n_brightest: tuple[int, ...] = (3, 10, 30, 100)
+    colour: str = "#CC79A7"
 
 
 FILTERS = {
-    "VIS": Filter(200, 0.1, 0.725, instrument="VIS", mosaic=MosaicNoise(1.42, 0.23, 5.60)),
-    "Y": Filter(66, 0.3, 1.081, instrument="NISP", mosaic=MosaicNoise(16.9, 0.44, 87.6)),
-    "J": Filter(66, 0.3, 1.367, instrument="NISP", mosaic=MosaicNoise(15.0, 0.39, 70.9)),
-    "H": Filter(66, 0.3, 1.771, instrument="NISP", mosaic=MosaicNoise(16.1, 0.41, 78.5)),
+    "VIS": Filter(
+        200,
+        0.1,
+        0.725,
+        instrument="VIS",
+        mosaic=MosaicNoise(1.42, 0.23, 5.60),
+        n_brightest=(10, 30, 100, 300, 1000),
+        colour="#0072B2",
+    ),
+    "Y": Filter(
+        66, 0.3, 1.081, instrument="NISP", mosaic=MosaicNoise(16.9, 0.44, 87.6), colour="#E69F00"
+    ),
+    "J": Filter(
+        66, 0.3, 1.367, instrument="NISP", mosaic=MosaicNoise(15.0, 0.39, 70.9), colour="#009E73"
+    ),
+    "H": Filter(
+        66, 0.3, 1.771, instrument="NISP", mosaic=MosaicNoise(16.1, 0.41, 78.5), colour="#D55E00"
+    ),
 }
 """All bands by name, new ones last. Frames: those of the Gravitational Lens Finding Challenge 2.0,
 as the predecessor used them (Wilde et al. 2022, section 2). Wavelengths: VIS, the middle of 0.53 to

@@ -54,6 +54,9 @@ class NetworkExperiment(Experiment):
     scored_as_trained: ClassVar[bool] = False
     """Whether images are scored in the precision of the training, and not in single."""
 
+    has_head: ClassVar[bool] = False
+    """Whether it has dense layers that can be taught anew on what the rest has learned."""
+
     training: Training
     _given: Run | None = PrivateAttr(None)
 
@@ -128,8 +131,14 @@ class NetworkExperiment(Experiment):
     def elsewhere(self, run: Run, recipe: Recipe, word: Literal["on", "for"] = "on") -> Self:
         """A run's own experiment with other data.
 
-        "on" them the network is only scored, "for" them a part of it is taught anew.
+        "on" them the network is only scored, "for" them its head is taught anew.
+        Raises LensyError where a kind has no head that could be taught alone.
         """
+        if word == "for" and not self.has_head:
+            raise LensyError(
+                f"{self.name} has no dense layers on an encoder that could be taught anew: take a "
+                "naberrie run."
+            )
         data = recipe.name.removesuffix(f"-{self.scale}")
         name = f"{self.name}-{word}-{data}"
         other = self.model_copy(update={"name": name, "recipe": recipe})

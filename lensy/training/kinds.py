@@ -46,6 +46,10 @@ def experiment(
 
     seed: of first weights, crops and noise, 1 unless given; another one becomes part of the name.
     Raises LensyError with the names there are.
+
+    >>> wanted = experiment("naberrie-h", "smoke", Recipe(name="mine", n_test=8), seed=2)
+    >>> wanted.name, wanted.bands, wanted.start.name
+    ('naberrie-h-seed-2', ('H',), 'naberrie-vis-seed-2')
     """
     load_kinds()
     for kind in KINDS.values():

@@ -98,8 +98,9 @@ def reproduce(
     of the epochs. trainer_options: passed on to Lightning's Trainer.
 
     Where nothing was left out of the checkpoint (`form` is "exact"), the weights are in the end
-    those of a training without a stop, on the same machine. An epoch that takes longer than there
-    is time is never finished: give more. Raises LensyError for a name or a scale that is none, for
+    those of a training without a stop, on the same machine. An epoch is finished in one call or
+    begun again, and so is what follows the last one, dense layers and scores: where they take
+    longer than there is time, give more. Raises LensyError for a name or a scale that is none, for
     a result of another experiment, or where the network's own start is missing.
     """
     if minutes <= 0:

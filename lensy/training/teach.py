@@ -58,7 +58,7 @@ def _beginning(
     """The run that another experiment begins with, taught here where there is none."""
     if not isinstance(first, NetworkExperiment):
         return None
-    found = find_run(first, runs=RUNS)
+    found = find_run(first, runs=RUNS, with_weights=True)
     if found is not None:
         return found
     earlier = _beginning(first.start, data, progress=progress, options=options)

@@ -131,6 +131,7 @@ class UnetExperiment(NetworkExperiment):
     kind: ClassVar[str] = "unet"
     names: ClassVar[tuple[str, ...]] = tuple(BANDS)
     scored_as_trained: ClassVar[bool] = True
+    has_head: ClassVar[bool] = True
 
     bands: tuple[BandName, ...]
     training: UnetTraining

@@ -13,14 +13,11 @@ from lensy.datasets.frames import Crops, Frames, Item
 from lensy.datasets.store import DataSet
 from lensy.metrics.ranking import brightest_mean
 from lensy.models.unet import Naberrie
-from lensy.telescope.bands import band
+from lensy.telescope.bands import FILTERS, band
 from lensy.training.learner import Learner
 
 if TYPE_CHECKING:
     from lensy.training.unet import UnetExperiment
-
-N_BRIGHTEST_WHILE_TRAINING = {"VIS": 100, "Y": 30, "J": 30, "H": 30}
-"""Brightest pixels whose mean ranks the validation frames after each epoch."""
 
 MARK_WEIGHT = 0.2
 """Of the artefact mask's loss, beside 1 for that of the painting: a second thought. Few pixels are
@@ -92,7 +89,8 @@ class UnetLearner(Learner):
         """Loss and score of whole frames."""
         output = self.model(batch["image"])
         error = (output - self.model.compress_light(batch["target"])) ** 2
-        n_brightest = N_BRIGHTEST_WHILE_TRAINING[self.experiment.band]
+        # about the pixels of a ring
+        n_brightest = FILTERS[self.experiment.band].n_brightest[2]
         score = brightest_mean(output[:, 0].float().cpu().numpy(), n_brightest)
         self.collect(
             loss=error.mean(dim=(1, 2, 3)), score=torch.from_numpy(score), label=batch["label"]

@@ -16,16 +16,10 @@ from lensy.metrics.operating_point import calibrate
 from lensy.metrics.ranking import auroc, brightest_mean, threshold_at
 from lensy.metrics.reconstruction import reconstruction_quality
 from lensy.models.classifier import Classifier, log_odds
-from lensy.telescope.bands import band
+from lensy.telescope.bands import FILTERS, band
 from lensy.values import Columns
 
 BATCH = 16
-
-N_BRIGHTEST: dict[str, tuple[int, ...]] = {
-    "VIS": (10, 30, 100, 300, 1000),
-    **dict.fromkeys("YJH", (3, 10, 30, 100)),
-}
-"""Numbers of output pixels whose mean may rank reconstructions, by band; validation chooses."""
 
 THRESHOLD_RATES = (0.1, 0.01)
 """False positive rates whose scores a run keeps: what a candidate list can begin with."""
@@ -36,7 +30,7 @@ def score_frames(classifier: Classifier, frames: Frames, *, progress: bool = Fal
 
     `label`; `score`, log-odds of lens, and `lens_logit`, the second of the two logits whose
     difference it is; `brightest_<n>`, mean of the n brightest output pixels on the network's scale,
-    per entry of N_BRIGHTEST; and the columns of `reconstruction.reconstruction_quality`.
+    for each n in the row of the band; and the columns of `reconstruction_quality`.
     """
     classifier = classifier.fused()
     unet, parts = classifier.encoder.unet, dict[str, list[NDArray[Any]]]()
@@ -52,7 +46,7 @@ def score_frames(classifier: Classifier, frames: Frames, *, progress: bool = Fal
                 "label": batch["label"].numpy(),
                 "score": log_odds(logits).double().cpu().numpy(),
                 "lens_logit": logits[:, 1].double().cpu().numpy(),
-                **{f"brightest_{n}": brightest_mean(light, n) for n in N_BRIGHTEST[name]},
+                **{f"brightest_{n}": brightest_mean(light, n) for n in FILTERS[name].n_brightest},
                 **reconstruction_quality(
                     light, batch["target"][:, 0].numpy(), batch["image"][:, 0].numpy(), **scale
                 ),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from fits_files import noise_image, write_fits
 
 from lensy.exams.artefacts import SINGLE_GAP, false_positives
 from lensy.exams.rings import share_below_ring
@@ -118,3 +121,13 @@ def test_the_real_lenses_were_found() -> None:
     words = " ".join(README.split())
     assert f"Of four public Euclid lenses, {strict} score above" in words
     assert f"reaches and {loose} above what one in ten reaches" in words
+
+
+def test_what_it_shows_in_python_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    write_fits(Path("my.fits"), {"VIS": noise_image((210, 220))})
+    left: dict[str, Any] = {}
+    exec(compile(code, "README.md", "exec"), left)
+    assert {"score", "probability", "ra", "x"} < set(left["found"].table.colnames)
+    assert "my.fits" in Path("grade-them.html").read_text("utf-8")

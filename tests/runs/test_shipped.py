@@ -17,9 +17,9 @@ from lensy.errors import LensyError
 from lensy.finding.cutouts import read_cutout
 from lensy.finding.euclid_q1 import real_sky, recorded_real_sky
 from lensy.finding.finder import Finder
-from lensy.models.unet import MARKED
 from lensy.metrics.ranking import auroc
 from lensy.models.mask_rcnn import image_score
+from lensy.models.unet import MARKED
 from lensy.runs.library import find_run, finished_runs, shipped_run
 from lensy.runs.run import SHIPPED, Run
 from lensy.simulation.example import simulate

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file
 from typer.testing import CliRunner
 
-from lensy.cli.find import app
+from lensy.cli.main import app
 from lensy.errors import LensyError
 from lensy.models.ou import FAMILY, Ou
 from lensy.training import ou_weights

@@ -28,6 +28,7 @@ from lensy.provenance import write_json
 from lensy.runs.library import find_run, obtain, runs_folder, shipped_run
 from lensy.runs.run import Run
 from lensy.runs.weights import round_trip_half
+from lensy.telescope.bands import FILTERS
 from lensy.training import fit as fitting
 from lensy.training import learner
 from lensy.training.fit import fit, score_again
@@ -36,7 +37,6 @@ from lensy.training.predecessor import predecessor_scores
 from lensy.training.unet import UnetExperiment, fit_head
 from lensy.training.unet_learner import UnetLearner
 from lensy.training.unet_scores import (
-    N_BRIGHTEST,
     choose_painting_score,
     score_frames,
 )
@@ -257,7 +257,7 @@ def test_the_history_is_a_plain_table(run: Run) -> None:
 def test_run_json_says_what_was_made(run: Run, tiny: UnetExperiment) -> None:
     assert run.info["fingerprint"] == tiny.fingerprint
     assert run.info["experiment"] == json.loads(tiny.model_dump_json())
-    assert run.info["score"]["painting"]["n_brightest"] in N_BRIGHTEST["VIS"]
+    assert run.info["score"]["painting"]["n_brightest"] in FILTERS["VIS"].n_brightest
     assert run.info["classifier"]["best_epoch"] in (1, 2)
     assert {"commit", "hardware", "packages", "date"} <= set(run.info["provenance"])
     assert run.info["best_epoch"] in (1, 2)
@@ -537,7 +537,7 @@ def test_unknown_experiments_and_scales_are_refused(data: DataSet) -> None:
 def test_validation_chooses_the_score_that_ranks_best() -> None:
     labels = np.arange(40) < 20
     rng = np.random.default_rng(1)
-    columns = {f"brightest_{n}": rng.standard_normal(40) for n in N_BRIGHTEST["VIS"]}
+    columns = {f"brightest_{n}": rng.standard_normal(40) for n in FILTERS["VIS"].n_brightest}
     chosen = choose_painting_score({"label": labels, **columns, "brightest_300": labels + 0.1})
     assert chosen["n_brightest"] == 300
     assert chosen["validation_auroc"]["300"] == 1.0
