@@ -75,7 +75,9 @@ def make_data_set(
         _claim(folder, recipe)
         missing = [shard for shard in _shards(recipe) if not _path(folder, *shard).exists()]
         jobs = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
-            delayed(_make_shard)(recipe, folder, split, number) for split, number in missing
+            # workers may have been started in another folder than this one
+            delayed(_make_shard)(recipe, folder.absolute(), *shard)
+            for shard in missing
         )
         n_examples = sum(len(_indices(recipe, *shard)) for shard in missing)
         with tqdm(total=n_examples, desc=recipe.name, unit="img", disable=not progress) as bar:

@@ -70,15 +70,9 @@ FILTERS = {
         n_brightest=(10, 30, 100, 300, 1000),
         colour="#0072B2",
     ),
-    "Y": Filter(
-        66, 0.3, 1.081, instrument="NISP", mosaic=MosaicNoise(16.9, 0.44, 87.6), colour="#E69F00"
-    ),
-    "J": Filter(
-        66, 0.3, 1.367, instrument="NISP", mosaic=MosaicNoise(15.0, 0.39, 70.9), colour="#009E73"
-    ),
-    "H": Filter(
-        66, 0.3, 1.771, instrument="NISP", mosaic=MosaicNoise(16.1, 0.41, 78.5), colour="#D55E00"
-    ),
+    "Y": Filter(66, 0.3, 1.081, None, "NISP", MosaicNoise(16.9, 0.44, 87.6), colour="#E69F00"),
+    "J": Filter(66, 0.3, 1.367, None, "NISP", MosaicNoise(15.0, 0.39, 70.9), colour="#009E73"),
+    "H": Filter(66, 0.3, 1.771, None, "NISP", MosaicNoise(16.1, 0.41, 78.5), colour="#D55E00"),
 }
 """All bands by name, new ones last. Frames: those of the Gravitational Lens Finding Challenge 2.0,
 as the predecessor used them (Wilde et al. 2022, section 2). Wavelengths: VIS, the middle of 0.53 to

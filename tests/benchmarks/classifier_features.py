@@ -24,6 +24,7 @@ from lensy.models.classifier import pooled
 from lensy.models.unet import Naberrie
 from lensy.runs.library import shipped_run
 from lensy.training.head import train_head
+from lensy.training.kinds import experiment_of
 from lensy.training.unet import HeadTraining
 
 
@@ -58,7 +59,7 @@ def main(
     """Print the validation AUROC of each description."""
     trained, data_set = shipped_run(run), DataSet(data)
     bands = trained.info["experiment"]["bands"]
-    unet = trained.model()
+    unet = experiment_of(trained).trunk(trained)
     train, labels = described(
         unet, Crops(data_set, bands, size=None, seed=7, start=0, count=n_train)
     )

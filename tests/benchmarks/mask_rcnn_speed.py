@@ -29,6 +29,7 @@ from lensy.models.mask_rcnn import MaskRcnn, one_channel
 from lensy.runs.library import shipped_run
 from lensy.telescope.bands import band
 from lensy.training.detection_scores import score_instances
+from lensy.training.kinds import experiment_of
 from lensy.training.mask_rcnn import TALK, TRAINING
 
 VARIANT = TALK["mrc-3"]
@@ -40,7 +41,8 @@ TIMED = 8
 def light() -> MaskRcnn:
     """The network of the runs at scale laptop, as it begins."""
     model = MaskRcnn(len(VARIANT.classes), band(BAND).background_sigma)
-    model.begin_with(shipped_run("naberrie-vis").model())
+    naberrie = shipped_run("naberrie-vis")
+    model.begin_with(experiment_of(naberrie).trunk(naberrie))
     return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
 

@@ -27,29 +27,29 @@ from record import record
 from lensy.datasets.store import make_data_set
 from lensy.provenance import commit, hardware
 from lensy.simulation.recipe import Recipe
-from lensy.training.unet import Experiment, Training
-from lensy.training.unet_learner import NaberrieModule
+from lensy.training.unet import UnetExperiment, UnetTraining
+from lensy.training.unet_learner import UnetLearner
 
 TALK = 0.81
 """AUROC of Naberrie on VIS: 0.8102 in the talk's figure, `lensy/talk/published.json`."""
 
 RECIPE = Recipe(name="time-to-beat", bands=("VIS",), seed=20220711, n_validation=300, n_train=1500)
-TRAINING = Training(n_epochs=4, steps_per_epoch=400, n_check=300)
+TRAINING = UnetTraining(n_epochs=4, steps_per_epoch=400, n_check=300)
 
 SMOKE_RECIPE = RECIPE.model_copy(update={"n_validation": 12, "n_train": 8})
-SMOKE_TRAINING = Training(width=2, crop=32, batch=4, n_epochs=2, steps_per_epoch=2, n_check=12)
+SMOKE_TRAINING = UnetTraining(width=2, crop=32, batch=4, n_epochs=2, steps_per_epoch=2, n_check=12)
 
 
 def train(
-    experiment: Experiment, folder: Path, target: float, minutes: float, precision: str
-) -> NaberrieModule:
+    experiment: UnetExperiment, folder: Path, target: float, minutes: float, precision: str
+) -> UnetLearner:
     """Make the data and train until validation reaches the target or the time is over."""
     started = time.monotonic()
     data = make_data_set(experiment.recipe, folder)
     typer.echo(f"data after {(time.monotonic() - started) / 60:.1f} minutes")
     left = timedelta(minutes=minutes) - timedelta(seconds=time.monotonic() - started)
     torch.manual_seed(experiment.training.seed)
-    module = NaberrieModule(experiment, data)
+    module = UnetLearner(experiment, data)
     reached = EarlyStopping(
         monitor="val_auroc", mode="max", stopping_threshold=target, patience=10_000
     )
@@ -81,7 +81,7 @@ def main(
     logging.basicConfig(format="%(message)s")
     logging.getLogger("lensy.training.learner").setLevel(logging.INFO)
     settings, recipe = (SMOKE_TRAINING, SMOKE_RECIPE) if smoke else (TRAINING, RECIPE)
-    experiment = Experiment(
+    experiment = UnetExperiment(
         name="time-to-beat", scale="laptop", bands=("VIS",), training=settings, recipe=recipe
     )
     started = time.monotonic()

@@ -26,20 +26,20 @@ from lensy.datasets.store import DataSet
 from lensy.metrics.ranking import auroc, brightest_mean
 from lensy.models.classifier import FrozenEncoder
 from lensy.models.unet import Naberrie, Upsampling
-from lensy.training.head import cached_features, train_head
-from lensy.training.unet import Experiment, HeadTraining, Training
-from lensy.training.unet_learner import NaberrieModule
+from lensy.training.head import HeadTraining, cached_features, train_head
+from lensy.training.unet import UnetExperiment, UnetTraining
+from lensy.training.unet_learner import UnetLearner
 
 N_BRIGHTEST = 100
 
 
-def trained(data: DataSet, training: Training, precision: str) -> Naberrie:
+def trained(data: DataSet, training: UnetTraining, precision: str) -> Naberrie:
     """A network after all steps of the schedule."""
-    experiment = Experiment(
+    experiment = UnetExperiment(
         name="upsampling", scale="laptop", bands=("VIS",), training=training, recipe=data.recipe
     )
     torch.manual_seed(training.seed)
-    module = NaberrieModule(experiment, data)
+    module = UnetLearner(experiment, data)
     trainer = lightning.Trainer(
         max_epochs=training.n_epochs,
         precision=precision,  # type: ignore[arg-type]
@@ -89,7 +89,7 @@ def main(
     rows = []
     for seed in range(1, seeds + 1):
         for kind in get_args(Upsampling):
-            training = Training(seed=seed, upsampling=kind, n_epochs=1, steps_per_epoch=steps)
+            training = UnetTraining(seed=seed, upsampling=kind, n_epochs=1, steps_per_epoch=steps)
             unet = trained(data_set, training, precision)
             area, share = painted(unet, checked)
             encoder = FrozenEncoder(unet)
