@@ -1,7 +1,8 @@
 """What a chapter costs: its time, and the memory of its kernel with all that it starts.
 
-psutil looks at the processes below this one a few times a second. A peak between two looks is
-missed; memory that processes share counts once for each, so the number is rather too large.
+psutil looks at the processes below this one a few times a second, at those that have come since the
+measuring began. A peak between two looks is missed; memory that processes share counts once for
+each, so the number is rather too large.
 """
 
 from __future__ import annotations
@@ -33,12 +34,14 @@ class Meter:
     def __init__(self) -> None:
         """Nothing is measured yet."""
         self._peak = 0.0
+        self._earlier: set[psutil.Process] = set()
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._started = self._ended = 0.0
 
     def __enter__(self) -> Self:
         """Begin."""
+        self._earlier = set(psutil.Process().children(recursive=True))
         self._started = time.monotonic()
         self._thread.start()
         return self
@@ -62,7 +65,8 @@ class Meter:
     def _watch(self) -> None:
         me = psutil.Process()
         while not self._done.wait(INTERVAL):
-            self._peak = max(self._peak, sum(map(_megabytes, me.children(recursive=True))))
+            new = set(me.children(recursive=True)) - self._earlier
+            self._peak = max(self._peak, sum(map(_megabytes, new)))
 
 
 def _megabytes(process: psutil.Process) -> float:

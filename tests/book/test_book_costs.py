@@ -12,7 +12,6 @@ from build import execute_chapters
 from builders import CHAPTER_HEADER as HEADER
 from cache import DEPENDENCIES, Cache, key, surroundings
 from execute import ChapterError
-from joblib.externals.loky import get_reusable_executor
 from meter import INTERVAL, Cost, Meter
 from report import PLACE, as_table, write_report
 from settings import Settings
@@ -96,7 +95,6 @@ def test_memory_of_a_chapter_is_measured_and_limited(tmp_path: Path) -> None:
 
 
 def test_a_meter_sees_nothing_where_nothing_runs() -> None:
-    get_reusable_executor().shutdown(wait=True)  # processes that another test has left
     with Meter() as meter:
         time.sleep(3 * INTERVAL)
     assert meter.cost.seconds == pytest.approx(3 * INTERVAL, abs=0.5)
