@@ -4,8 +4,7 @@ Style is what all figures share, images are pictures of the sky, objects their m
 curves and selection numbers, and examples are those of a data set.
 """
 
-from importlib import import_module
-from typing import Any
+from lensy.lazy import lazy_names
 
 _MODULES = {
     "curves": (
@@ -20,17 +19,4 @@ _MODULES = {
     "examples": "close_up colour_composite whole_frame",
 }
 
-_HOMES = {name: module for module, names in _MODULES.items() for name in names.split()}
-
-__all__ = list(_HOMES)
-
-
-def __getattr__(name: str) -> Any:
-    """A public name, whose module is loaded when it is first asked for."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__all__, __getattr__, __dir__ = lazy_names(__name__, _MODULES)
