@@ -8,6 +8,7 @@ import re
 import sys
 import tempfile
 import time
+from ast import literal_eval
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -72,9 +73,10 @@ def _standard_error_in(log: Path) -> Iterator[None]:
         os.close(before)
 
 
-def defined_parameters(notebook: Path) -> list[str]:
-    """Names in a notebook's cell tagged `parameters`, in order."""
-    return list(papermill.inspect_notebook(str(notebook)))
+def defined_parameters(notebook: Path) -> dict[str, Any]:
+    """Names and values in a notebook's cell tagged `parameters`, in order."""
+    found = papermill.inspect_notebook(str(notebook))
+    return {name: literal_eval(each["default"]) for name, each in found.items()}
 
 
 class Clock:

@@ -90,18 +90,18 @@ def read_settings(path: Path, names: Sequence[str]) -> Settings:
 
 
 def choose_parameters(
-    name: str, defined: Sequence[str], settings: Settings, shared: Mapping[str, Any]
+    name: str, defined: Mapping[str, Any], settings: Settings, shared: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The parameters to hand to a chapter.
+    """The parameters to hand to a chapter: all that it defines, because its page shows these.
 
-    defined: names in the chapter's cell tagged `parameters`. shared: values for any chapter that
-    defines them. Raises LensyError where the scale names one that the chapter does not define.
+    defined: the chapter's cell tagged `parameters`. shared: values for any chapter that defines
+    them. Raises LensyError where the scale names one that the chapter does not define.
     """
     own = settings.chapter(name).parameters
-    for unknown in own.keys() - set(defined):
+    for unknown in own.keys() - defined.keys():
         raise LensyError(
             f"Scale {settings.scale!r} sets the parameter {unknown!r} of chapter {name!r}, whose "
             f"cell tagged `parameters` defines {', '.join(defined) or 'none'}."
         )
-    everywhere = {"scale": settings.scale, **shared}
-    return {**{key: everywhere[key] for key in defined if key in everywhere}, **own}
+    values = {"scale": settings.scale, **shared, **own}
+    return {key: values.get(key, default) for key, default in defined.items()}

@@ -84,17 +84,20 @@ def test_a_chapter_of_the_contents_must_exist(tmp_path: Path) -> None:
 def test_parameters_come_from_the_scale_and_the_command(tmp_path: Path) -> None:
     notebook = stage(write_book(tmp_path / "source", PARAMETERS), tmp_path / "stage")["one"]
     defined = defined_parameters(notebook)
-    assert defined == ["scale", "use_shipped", "n_points"]
+    assert defined == {"scale": "laptop", "use_shipped": True, "n_points": 100}
     settings = Settings(scale="smoke", minutes=1, chapters={"one": {"parameters": {"n_points": 3}}})
     shared = {"use_shipped": False, "data_folder": "data"}
     expected = {"scale": "smoke", "use_shipped": False, "n_points": 3}
     assert choose_parameters("one", defined, settings, shared) == expected
+    plain = Settings(scale="smoke", minutes=1)
+    shown = choose_parameters("one", defined, plain, shared)
+    assert shown == expected | {"n_points": 100}, "The page shows defaults that are in use too."
 
 
 def test_unknown_parameter_is_rejected() -> None:
     settings = Settings(scale="smoke", minutes=1, chapters={"one": {"parameters": {"n_pionts": 3}}})
     with pytest.raises(LensyError, match="sets the parameter 'n_pionts' of chapter 'one', whose"):
-        choose_parameters("one", ["scale", "n_points"], settings, {})
+        choose_parameters("one", {"scale": "laptop", "n_points": 100}, settings, {})
 
 
 def test_training_gets_more_time() -> None:

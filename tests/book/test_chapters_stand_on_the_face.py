@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 from pathlib import Path
+from symtable import SymbolTable, symtable
 
 import jupytext
 import pytest
@@ -15,6 +15,9 @@ CHAPTERS = sorted(path.stem for path in BOOK.glob("*.md") if "{code-cell}" in pa
 
 HIDDEN = {"parameters", "remove-cell", "remove-input", "hide-cell", "hide-input"}
 """Tags of cells whose code a reader does not see, or sees only when asking for it."""
+
+GONE = {"remove-cell", "remove-input"}
+"""Tags of cells whose code is not on the page; folded code is, and so are parameters in use."""
 
 MOST_IMPORTS, MOST_LINES = 3, 25
 """What may be shown before the first figure, with the code of the figure itself."""
@@ -34,10 +37,10 @@ def is_figure(cell: NotebookNode) -> bool:
     return "figure" in cell.metadata.get("mystnb", {})
 
 
-def parsed(cell: NotebookNode) -> ast.Module:
-    """The code of a cell without its magics."""
+def table(cell: NotebookNode) -> SymbolTable:
+    """The names in the code of a cell without its magics."""
     lines = cell.source.splitlines()
-    return ast.parse("\n".join(line for line in lines if not line.startswith("%")))
+    return symtable("\n".join(x for x in lines if not x.startswith("%")), "cell", "exec")
 
 
 def shown_before_the_first_figure(cells: list[NotebookNode]) -> list[NotebookNode]:
@@ -51,21 +54,23 @@ def lines_of(cells: list[NotebookNode]) -> list[str]:
     return [line for cell in cells for line in cell.source.splitlines() if line.strip()]
 
 
-def imported(cells: list[NotebookNode]) -> set[str]:
-    """Names that import statements bind."""
-    return {
-        name.asname or name.name.partition(".")[0]
-        for cell in cells
-        for node in ast.walk(parsed(cell))
-        if isinstance(node, ast.Import | ast.ImportFrom)
-        for name in node.names
-    }
+def bound(cells: list[NotebookNode]) -> set[str]:
+    """Names that cells give to what comes after them."""
+    symbols = (symbol for cell in cells for symbol in table(cell).get_symbols())
+    return {s.get_name() for s in symbols if s.is_assigned() or s.is_imported()}
 
 
 def used(cells: list[NotebookNode]) -> set[str]:
-    """Names that are read."""
-    nodes = (node for cell in cells for node in ast.walk(parsed(cell)))
-    return {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    """Names that cells read, those of functions' own variables left out."""
+    found: set[str] = set()
+    tables = [table(cell) for cell in cells]
+    while tables:
+        each = tables.pop()
+        at_top = each.get_type() == "module"
+        symbols = each.get_symbols()
+        found |= {s.get_name() for s in symbols if s.is_referenced() and (at_top or s.is_global())}
+        tables += each.get_children()
+    return found
 
 
 def faults(text: str) -> list[str]:
@@ -74,14 +79,16 @@ def faults(text: str) -> list[str]:
     shown = [cell for cell in cells if is_shown(cell)]
     lines = lines_of(shown_before_the_first_figure(cells))
     imports = [line for line in lines if line.startswith(("import ", "from "))]
-    unseen = used(shown) & imported(cells) - imported(shown)
+    gone = [cell for cell in cells if GONE & set(cell.metadata.get("tags", []))]
+    on_page = [cell for cell in cells if not GONE & set(cell.metadata.get("tags", []))]
+    unseen = used(shown) & bound(gone) - bound(on_page)
     found = []
     if len(imports) > MOST_IMPORTS:
         found.append(f"{len(imports)} import lines before its first figure")
     if len(lines) > MOST_LINES:
         found.append(f"{len(lines)} lines of code before its first figure")
     if unseen:
-        found.append(f"shown code uses what only hidden code imports: {', '.join(sorted(unseen))}")
+        found.append(f"shown code uses what no code on the page defines: {', '.join(sorted(unseen))}")
     return found
 
 
@@ -110,6 +117,6 @@ def test_code_is_counted_up_to_the_first_figure() -> None:
 
 def test_shown_code_uses_no_name_out_of_nowhere() -> None:
     hidden = ":tags: [remove-cell]\n\nimport numpy as np"
-    message = "shown code uses what only hidden code imports: np"
+    message = "shown code uses what no code on the page defines: np"
     assert faults(chapter_of(hidden, "np.zeros(3)")) == [message]
     assert faults(chapter_of(hidden, "import numpy as np\nnp.zeros(3)")) == []
