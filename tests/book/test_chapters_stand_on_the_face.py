@@ -88,7 +88,9 @@ def faults(text: str) -> list[str]:
     if len(lines) > MOST_LINES:
         found.append(f"{len(lines)} lines of code before its first figure")
     if unseen:
-        found.append(f"shown code uses what no code on the page defines: {', '.join(sorted(unseen))}")
+        found.append(
+            f"shown code uses what no code on the page defines: {', '.join(sorted(unseen))}"
+        )
     return found
 
 

@@ -210,7 +210,9 @@ def test_scored_again_on_other_images(run: Run, data: DataSet, tmp_path: Path) -
     assert again.info["trained_on"] == run.info["experiment"]["recipe"]
     assert "trained on tiny" in again.summary()
     assert not list(again.folder.glob("*.safetensors"))
-    with pytest.raises(LensyError, match=r"again keeps scores and no weights \(model\.safetensors\)"):
+    with pytest.raises(
+        LensyError, match=r"again keeps scores and no weights \(model\.safetensors\)"
+    ):
         loaded(again)
 
 
