@@ -125,6 +125,24 @@ class Learner(lightning.LightningModule):
             self._started = time.monotonic() - 60 * self.rows[-1]["minutes"]
 
 
+class Checkpoints(ModelCheckpoint):
+    """Lightning's, but a folder that was moved since is the same folder.
+
+    Lightning forgets then which epoch was best, and would name a file that is no more.
+    """
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on with what was remembered, its files where they are now."""
+
+        def here(path: str) -> str:
+            return str(Path(str(self.dirpath)) / Path(path).name) if path else path
+
+        names = ("best_model_path", "kth_best_model_path", "last_model_path")
+        moved: dict[str, Any] = {name: here(state_dict[name]) for name in names}
+        moved["best_k_models"] = {here(k): v for k, v in state_dict["best_k_models"].items()}
+        super().load_state_dict(state_dict | moved | {"dirpath": self.dirpath})
+
+
 def train(
     module: Learner,
     folder: Path,
@@ -138,7 +156,7 @@ def train(
     A training that was killed goes on after its last finished epoch. judged_by: what validation
     says, the greatest AUROC or the least loss. options: passed on to the trainer.
     """
-    keep = ModelCheckpoint(
+    keep = Checkpoints(
         dirpath=folder,
         filename="best",
         monitor=judged_by,
@@ -146,7 +164,7 @@ def train(
         save_on_train_epoch_end=True,
         enable_version_counter=False,
     )
-    latest = ModelCheckpoint(
+    latest = Checkpoints(
         dirpath=folder, filename="last", save_on_train_epoch_end=True, enable_version_counter=False
     )
     last = folder / "last.ckpt"

@@ -395,6 +395,28 @@ def test_a_run_cut_while_it_is_scored_is_not_trained_again(
     assert resumed.info["best_epoch"] == 1
 
 
+def test_a_training_goes_on_where_its_folder_was_moved(
+    tiny: UnetExperiment, data: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It still knows which epoch was best, also when that is none of the new ones."""
+    areas = iter([0.9, 0.6])
+    monkeypatch.setattr(learner, "auroc", lambda *_: next(areas, 0.5))
+    step, left = UnetLearner.training_step, [tiny.training.steps_per_epoch]
+
+    def one_epoch(self: UnetLearner, batch: Any, number: int) -> Any:
+        left[0] -= 1
+        return step(self, batch, number) if left[0] >= 0 else never()
+
+    with monkeypatch.context() as cut:
+        cut.setattr(UnetLearner, "training_step", one_epoch)
+        with pytest.raises(AssertionError, match="nothing is to be made here"):
+            fit(tiny, data, tmp_path / "here", trainer_options=CPU)
+    shutil.move(tmp_path / "here", tmp_path / "there")
+    moved = fit(tiny, data, tmp_path / "there", trainer_options=CPU)
+    assert_allclose(moved.history()["val_auroc"], [0.9, 0.6])
+    assert moved.info["best_epoch"] == 1
+
+
 def test_another_seed_gives_other_weights(run: Run, data: DataSet, tmp_path: Path) -> None:
     fit(tiny_experiment(data.recipe, seed=2), data, tmp_path, trainer_options=CPU)
     name = "encoder.blocks.0.0.weight"
