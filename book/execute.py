@@ -21,6 +21,8 @@ from nbformat import NotebookNode
 from papermill.exceptions import PapermillExecutionError, strip_color
 from stage import with_steady_ids
 
+from lensy.errors import LensyError
+
 LAUNCH = "-m ipykernel_launcher -f {connection_file}"
 
 LINES_SHOWN = 12
@@ -74,9 +76,22 @@ def _standard_error_in(log: Path) -> Iterator[None]:
 
 
 def defined_parameters(notebook: Path) -> dict[str, Any]:
-    """Names and values in a notebook's cell tagged `parameters`, in order."""
+    """Names and values in a notebook's cell tagged `parameters`, in order.
+
+    Raises LensyError for a value that has to be computed.
+    """
     found = papermill.inspect_notebook(str(notebook))
-    return {name: literal_eval(each["default"]) for name, each in found.items()}
+    values = {}
+    for name, each in found.items():
+        try:
+            values[name] = literal_eval(each["default"])
+        except (SyntaxError, ValueError):
+            raise LensyError(
+                f"{notebook.name}: the parameter {name!r} is {each['default']}, which has to be "
+                "computed; allowed are numbers, words, and lists and dictionaries of them: compute "
+                "it in another cell."
+            ) from None
+    return values
 
 
 class Clock:

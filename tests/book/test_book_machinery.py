@@ -94,6 +94,13 @@ def test_parameters_come_from_the_scale_and_the_command(tmp_path: Path) -> None:
     assert shown == expected | {"n_points": 100}, "The page shows defaults that are in use too."
 
 
+def test_a_parameter_that_has_to_be_computed_is_rejected(tmp_path: Path) -> None:
+    computed = PARAMETERS.replace("n_points = 100", "n_points = 10 * len(scale)")
+    notebook = stage(write_book(tmp_path / "source", computed), tmp_path / "stage")["one"]
+    with pytest.raises(LensyError, match=r"one\.ipynb: the parameter 'n_points' is 10 \* len"):
+        defined_parameters(notebook)
+
+
 def test_unknown_parameter_is_rejected() -> None:
     settings = Settings(scale="smoke", minutes=1, chapters={"one": {"parameters": {"n_pionts": 3}}})
     with pytest.raises(LensyError, match="sets the parameter 'n_pionts' of chapter 'one', whose"):
