@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 from textwrap import wrap
@@ -28,9 +29,10 @@ NOT_THE_SAME_EXAM = (
 def verdict(published: Published, ours: Estimate) -> Verdict:
     """`reproduced` where the published value lies in our interval, else `better` or `worse`.
 
-    `not comparable` where the talk does not say in which unit its number is.
+    `not comparable` where the talk does not say in which unit its number is, and where ours is
+    none, as the precision of a network that calls nothing a lens.
     """
-    if published.unit_unknown:
+    if published.unit_unknown or math.isnan(ours.value):
         return "not comparable"
     if ours.low <= published.value <= ours.high:
         return "reproduced"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +60,14 @@ def test_a_number_without_a_unit_is_not_compared() -> None:
     assert verdict(number, ours) == "not comparable"
     unknown = {each.id for each in published_numbers() if each.unit_unknown}
     assert unknown == {f"table.{name}.loss" for name in ("vis", "y", "j", "h")}
+
+
+def test_what_is_no_number_is_not_compared() -> None:
+    """The precision of a network that calls nothing a lens is neither better nor worse."""
+    nothing = Estimate(math.nan, math.nan, math.nan, 100)
+    for lower_is_better in (False, True):
+        number = Published("x", "a precision", 0.8, lower_is_better=lower_is_better)
+        assert verdict(number, nothing) == "not comparable"
 
 
 def test_without_runs_no_row_has_a_number_of_ours() -> None:
